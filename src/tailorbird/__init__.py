@@ -1,0 +1,3 @@
+"""Tailorbird: server-side personalization and experimentation that you host yourself."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""What one more fact changes about a person: folding, visits, identity."""

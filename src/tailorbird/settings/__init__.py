@@ -1,0 +1,1 @@
+"""Settings as one frozen struct; read by the command line, passed down as values."""

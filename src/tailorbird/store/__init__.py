@@ -1,0 +1,1 @@
+"""Where definitions and facts are kept: one schema, one writer, the profile reads."""

@@ -1,0 +1,178 @@
+"""What a store promises. Two real things keep it: SQLite now, PostgreSQL next; ``tests/store`` is the same suite for both.
+
+Every method that takes a project reads and writes only that project's rows. Methods raise ``domain.errors``:
+``Conflict`` for a lost optimistic lock or a taken name, ``NotFound``, and ``Unavailable`` when the database is away, locked,
+full or too slow; whatever raised, nothing of that call was kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from tailorbird.domain.access import ApiKey, Project, SigningKey
+from tailorbird.domain.definitions import Definition, Item, Kind
+from tailorbird.domain.facts import Changes, Entry, IdKey, State, Verdict
+from tailorbird.domain.needs import EventNeed, History
+from tailorbird.domain.profile import Profile
+from tailorbird.domain.visitor import Visitor
+
+#: ``profiles.fold_batch`` with its person numbers bound: pure, called inside the transaction
+Fold = Callable[[Sequence[Entry], State], Changes]
+
+
+class Found(msgspec.Struct, frozen=True):
+    """The people that a visitor's two ids lead to. Both are the same object where both lead to one person."""
+
+    known: Profile | None = None
+    anonymous: Profile | None = None
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that was refused: kept for a week, at most 1,000 per project, its values masked."""
+
+    at: int
+    name: str
+    field: str
+    error: str
+    #: the event with every value replaced by its type and length
+    masked: dict[str, Any] = {}
+
+
+class SchemaRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An attribute, event or event property that was seen, with the type of its values."""
+
+    #: ``attribute``, ``event`` or ``property``
+    kind: str
+    #: attribute or event name; ``event.property`` for properties
+    name: str
+    type: str
+    first_at: int
+    last_at: int
+    count: int
+
+
+class Store(Protocol):
+    """One database."""
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+    async def open(self) -> None:
+        """Connect, refuse a schema that is newer than this code, start the writer."""
+
+    async def close(self) -> None:
+        """Finish what is queued, then disconnect."""
+
+    async def ping(self) -> None:
+        """Return when a trivial read works; raise ``Unavailable`` otherwise."""
+
+    # -- facts: the one write path ------------------------------------------------------------------------------------
+    async def commit(self, entries: Sequence[Entry], fold: Fold) -> list[Verdict]:
+        """Make the entries durable and return their verdicts, in order, after the transaction that holds them committed.
+
+        Calls that arrive while a commit runs are written together by the next one. Inside: insert event identities into
+        the ledger (``duplicate``, or ``conflict`` when the content differs) → read the people of the new entries → ``fold``
+        → write what it changed. ``fold`` sees only entries that are not duplicates; verdicts come back for all.
+        """
+
+    # -- people ---------------------------------------------------------------------------------------------------------
+    async def find(self, project: str, visitor: Visitor) -> Found:
+        """The profiles of a visitor's ids: one point read each, links resolved."""
+
+    async def history(
+        self, project: str, person: int, merged: Sequence[int], needs: Iterable[EventNeed], now: int
+    ) -> History:
+        """The past events asked for, of the person and those merged into it, in one query; ascending by (time, id)."""
+
+    async def profile_ids(self, project: str, person: int) -> list[IdKey]:
+        """All ids that lead to this person."""
+
+    async def events_of(self, project: str, persons: Sequence[int], limit: int = 1000, before: int = 0) -> list[dict[str, Any]]:
+        """A person's events, newest first, each as a plain object; ``before`` (a sequence number) pages on."""
+
+    async def exposures_of(self, project: str, persons: Sequence[int]) -> list[dict[str, Any]]:
+        """A person's first exposures and days seen, as plain objects."""
+
+    async def erase(self, project: str, person: int, at: int) -> int:
+        """Forget a person: profile, ids, links, events, exposures, list memberships. Ledger rows stay. Returns rows removed."""
+
+    async def people(self, project: str, after: int = 0, limit: int = 100) -> list[Profile]:
+        """Profiles in person order, for listings and counts."""
+
+    # -- projects, keys -------------------------------------------------------------------------------------------------
+    async def create_project(self, project: Project, signing_key: SigningKey) -> None: ...
+    async def projects(self) -> list[Project]:
+        """All projects with their versions: one cheap query; processes poll it."""
+
+    async def add_key(self, key: ApiKey) -> None:
+        """``Conflict`` when the client already holds two live secret keys."""
+
+    async def keys(self, project: str | None = None) -> list[ApiKey]: ...
+    async def revoke_key(self, project: str, key_id: str, at: int) -> None: ...
+    async def touch_keys(self, used: Mapping[str, int]) -> None:
+        """Note last use: key id → UTC ms."""
+
+    async def signing_keys(self, project: str | None = None) -> list[SigningKey]: ...
+    async def add_signing_key(self, key: SigningKey) -> None: ...
+    async def retire_signing_key(self, project: str, key_id: str, at: int) -> None: ...
+
+    # -- definitions ----------------------------------------------------------------------------------------------------
+    async def definitions(self, project: str, kind: Kind | None = None, *, deleted: bool = False) -> list[Definition]:
+        """The newest version of each, in the order of creation."""
+
+    async def definition(self, project: str, kind: Kind, ref: str, version: int = 0) -> Definition:
+        """By id or key; version 0 = the newest. A deleted one is ``NotFound`` unless a version is named."""
+
+    async def versions(self, project: str, kind: Kind, definition_id: str) -> list[Definition]:
+        """All versions, newest first."""
+
+    async def write_definitions(self, writes: Sequence[tuple[Definition, int]]) -> None:
+        """Append versions in one transaction; each comes with the version it was made from (0 = a new definition).
+
+        ``Conflict`` (extra ``expected`` and ``current``, the newest Definition) when somebody wrote meanwhile, or when the
+        key belongs to another live definition of the kind. Bumps the project's version.
+        """
+
+    async def audit(self, project: str, limit: int = 100, before: int = 0) -> list[tuple[int, Definition]]:
+        """Every write, newest first, as (sequence number, definition); ``before`` pages on."""
+
+    # -- lists, catalogue -----------------------------------------------------------------------------------------------
+    async def put_members(self, project: str, list_id: str, members: Iterable[str], *, replace: bool, limit: int) -> int:
+        """Add members (canonical JSON of each value), or replace all; returns the new size; ``TooLarge`` over ``limit``."""
+
+    async def remove_members(self, project: str, list_id: str, members: Iterable[str]) -> int: ...
+    async def members(self, project: str, list_id: str) -> list[str]: ...
+    async def list_sizes(self, project: str) -> dict[str, tuple[int, int]]:
+        """List id → (size, change number)."""
+
+    async def put_items(self, project: str, items: Sequence[Item], at: int) -> None:
+        """Insert or replace catalogue items. Bumps the project's ``items_version``."""
+
+    async def delete_items(self, project: str, ids: Sequence[str], at: int) -> int: ...
+    async def items(self, project: str, *, changed_after: int = 0) -> list[tuple[str, bytes | None, int]]:
+        """(id, JSON of the Item or None if deleted, change number) of items changed after a change number."""
+
+    async def item_page(self, project: str, after: str = "", limit: int = 100) -> list[Item]: ...
+
+    # -- what came in ---------------------------------------------------------------------------------------------------
+    async def note_rejected(self, project: str, rejected: Sequence[Rejected]) -> None: ...
+    async def rejected(self, project: str, limit: int = 100) -> list[Rejected]: ...
+    async def note_schema(self, project: str, rows: Sequence[SchemaRow]) -> None:
+        """Add up counts and widen first/last."""
+
+    async def schema(self, project: str) -> list[SchemaRow]: ...
+    async def counts(self, project: str) -> dict[str, int]:
+        """Named counters, e.g. ``identity_conflicts``, ``duplicate_conflicts``."""
+
+    async def remember_answer(self, project: str, request_id: str, body: bytes, at: int) -> None: ...
+    async def remembered_answer(self, project: str, request_id: str, since: int) -> bytes | None: ...
+    async def recent_events(self, project: str, limit: int = 100, after: int = 0) -> list[dict[str, Any]]:
+        """The newest events of the whole project, for looking at what arrives."""
+
+    # -- housekeeping ---------------------------------------------------------------------------------------------------
+    async def prune(self, now: int, dedupe_horizon: Mapping[str, int], retention: Mapping[str, int]) -> dict[str, int]:
+        """Remove what outlived its time, in small bites: ledger, rejected, answers, events (ms per project)."""
+
+    def stream_events(self, project: str) -> AsyncIterator[dict[str, Any]]:
+        """All events in sequence order, for exports and checks."""

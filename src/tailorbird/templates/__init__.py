@@ -1,0 +1,1 @@
+"""Content: parsed once at publish, rendered many times; a missing value is a reason, never an exception."""
