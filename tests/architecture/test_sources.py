@@ -138,7 +138,9 @@ def texts() -> dict[Path, str]:
 
 
 def test_no_file_names_a_package_index(texts: dict[Path, str]) -> None:
-    named = [f"{path.relative_to(ROOT)}: {host}" for path, text in texts.items() for host in INDEX_HOSTS if host in text]
+    named = [
+        f"{path.relative_to(ROOT)}: {host}" for path, text in texts.items() for host in INDEX_HOSTS if host in text
+    ]
     assert not named, "which index serves the packages is the reader's own setting"
 
 
