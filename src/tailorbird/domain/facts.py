@@ -30,6 +30,8 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True):
     #: experience id, or ``control``
     arm: str
     epoch: int = 0
+    #: the decision left exposure and display to be counted when its token comes back
+    report: bool = False
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag="event"):
@@ -59,6 +61,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag="event"):
     marks: tuple[str, ...] = ()
     #: context facts kept with an exposure that this event re-creates
     facts: dict[str, Any] = {}
+    #: an anonymous id alone, which is linked, is somebody else (project setting ``anonymous_after_logout``)
+    stranger: bool = False
 
 
 class Exposure(msgspec.Struct, frozen=True, kw_only=True, tag="exposure"):
@@ -76,6 +80,8 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True, tag="exposure"):
     facts: dict[str, Any] = {}
     #: the id this campaign was drawn on
     bucket_id: str = ""
+    #: an anonymous id alone, which is linked, is somebody else (project setting ``anonymous_after_logout``)
+    stranger: bool = False
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True, tag="link"):

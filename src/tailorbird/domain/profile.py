@@ -36,6 +36,8 @@ class Aggregate(msgspec.Struct, frozen=True, array_like=True):
     #: (time, event id, value) of the first and of the last
     first: tuple[int, str, float]
     last: tuple[int, str, float]
+    #: what ``total`` lost to rounding, largest first: with it the sum is exact, and so the same in any order
+    rest: tuple[float, ...] = ()
 
 
 class Counter(msgspec.Struct, frozen=True, array_like=True):
@@ -53,6 +55,8 @@ class Display(msgspec.Struct, frozen=True, array_like=True):
     count: int
     last_at: int
     last_session: str = ""
+    #: (UTC ms of its last display, session id) of the most recent sessions, newest first; an empty id: told without one
+    sessions: tuple[tuple[int, str], ...] = ()
 
 
 class Seen(msgspec.Struct, frozen=True, array_like=True):
