@@ -86,6 +86,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     #: visits that ended before the ones kept as intervals
     older_visits: int = 0
     counters: dict[str, Counter] = {}
+    #: events of names beyond the number of names that are counted
+    uncounted: int = 0
     #: by rule id
     displays: dict[str, Display] = {}
     #: by campaign id

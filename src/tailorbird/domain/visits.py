@@ -5,10 +5,10 @@ What came without a session id is chained by gaps of at most 30 minutes; such a 
 part of that session's visit and no visit of its own. A request without a session id belongs to whatever was going on at
 most 30 minutes ago.
 
-Intervals are kept for 14 days by our clock: a fact may be seven days late and may then touch a session that was silent for
-seven. Older ones can change no more, so only their number stays. Freezing takes whole groups of touching intervals, which
-is what makes it independent of when it happens. Beyond ``MAX_VISITS`` intervals (a crawler with a session a request) the
-oldest freeze early, and only then the order of arrival may show.
+Intervals are kept for 14 days by our clock: a fact may be seven days late and may then touch a session that was silent
+for seven. Older ones can change no more, so only their number stays. Freezing takes whole groups of touching intervals,
+which is what makes it independent of when it happens. Beyond ``MAX_VISITS`` intervals (a crawler with a session a
+request) the oldest freeze early, and only then the order of arrival may show.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Watched(Protocol):
     def displays(self) -> Mapping[str, Display]: ...
 
 
-# -- questions about a person ---------------------------------------------------------------------------------------------
+# -- questions about a person ----------------------------------------------------------------------------------------
 
 
 def visit_count(profile: Profile) -> int:
@@ -73,9 +73,9 @@ def current_visit_start(watched: Watched, session_id: str | None, now: int) -> i
 def cap_used(watched: Watched, rule_id: str, cap: Cap, session_id: str | None, now: int) -> bool:
     """Whether the rule's display cap leaves no display for a request at ``now``.
 
-    ``visit``: it was shown under the caller's session id (a bounded number of recent sessions is remembered, so sessions may
-    alternate) or without one at most 30 minutes ago; a caller without session id: since the visit began that is going on,
-    which ends 30 minutes after the last event or display.
+    ``visit``: it was shown under the caller's session id (a bounded number of recent sessions is remembered, so they
+    may alternate) or without one at most 30 minutes ago; for a caller without session id: since the visit began that is
+    going on, which ends 30 minutes after the last event or display.
     """
     display = watched.displays.get(rule_id)
     if cap == "always" or display is None:
@@ -89,7 +89,7 @@ def cap_used(watched: Watched, rule_id: str, cap: Cap, session_id: str | None, n
     )
 
 
-# -- sets of intervals ----------------------------------------------------------------------------------------------------
+# -- sets of intervals -----------------------------------------------------------------------------------------------
 
 
 def touch(visits: list[Visit], start: int, end: int, session_id: str) -> None:
