@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 from tailorbird.domain.errors import Invalid, Problem, join_path
 
@@ -19,17 +18,32 @@ class Problems:
         """Note that ``field`` (below this path) is wrong."""
         self.found.extend(Invalid.field(join_path(self.path, field), expected, got, detail).problems)
 
-    @contextmanager
-    def under(self, field: str) -> Iterator[None]:
-        """Note whatever the block finds ``Invalid``, with its paths below ``field``, and go on after it."""
-        try:
-            yield
-        except Invalid as error:
-            where = join_path(self.path, field)
-            self.found.extend(error.under(where).problems or Invalid.field(where, "", detail=error.detail).problems)
+    def under(self, field: str) -> Under:
+        """Note whatever the ``with`` block finds ``Invalid``, with its paths below ``field``, and go on after it."""
+        return Under(self, join_path(self.path, field))
 
     def raise_any(self) -> None:
         """Raise one ``Invalid`` that names them all; nothing when there are none."""
         if self.found:
             more = f" (and {len(self.found) - 1} more)" if len(self.found) > 1 else ""
             raise Invalid(f"{self.found[0].detail}{more}", problems=tuple(self.found))
+
+
+class Under:
+    """Turns an ``Invalid`` raised in its ``with`` block into entries of a list."""
+
+    def __init__(self, problems: Problems, path: str) -> None:
+        self._problems = problems
+        self._path = path
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, Invalid):
+            return False
+        named = error.under(self._path).problems
+        self._problems.found.extend(named or Invalid.field(self._path, "", detail=error.detail).problems)
+        return True

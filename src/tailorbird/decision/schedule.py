@@ -107,7 +107,7 @@ ALWAYS = Timetable(Schedule(), UTC, start=None, end=None, windows=())
 
 
 def compile_schedule(schedule: Schedule | None, zone: tzinfo) -> Timetable:
-    """The timetable of ``schedule``, in ``zone`` unless it names its own. Raises ``Invalid`` naming all that is wrong."""
+    """The timetable of ``schedule``, in ``zone`` unless it names its own. Raises ``Invalid`` naming all wrong parts."""
     if schedule is None:
         return ALWAYS
     problems = Problems()
