@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from tailorbird.domain.errors import Invalid
 from tailorbird.domain.needs import NOTHING, Needs
 from tailorbird.targeting.limits import MAX_HEIGHT, check_limits
-from tailorbird.targeting.parse import Parser, World
+from tailorbird.targeting.parse import Parser
 from tailorbird.targeting.predicate import Predicate, predicate
 from tailorbird.targeting.subject import UTC, Subject
-from tailorbird.targeting.tree import Every, Node, height
+from tailorbird.targeting.tree import Every, Node, World, height
 
 if TYPE_CHECKING:
     from tailorbird.targeting.audiences import Library

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import tzinfo
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from tailorbird.domain.errors import Invalid, join_path
@@ -15,26 +14,16 @@ from tailorbird.domain.needs import EventNeed, Needs
 from tailorbird.targeting.facts import FACT_NAMES, FactKind, fact_named
 from tailorbird.targeting.literals import literal
 from tailorbird.targeting.operators import LISTED, MAKERS, OPPOSITES, never
+from tailorbird.targeting.past import affinity_condition, event_condition
 from tailorbird.targeting.predicate import predicate
 from tailorbird.targeting.reading import attribute, itself, member
-from tailorbird.targeting.tree import Every, Leaf, Node, Not, Read, Some, Test, Within, every
+from tailorbird.targeting.tree import Every, Leaf, Node, Not, Read, Some, Test, Within, World, every
 
 if TYPE_CHECKING:
     from tailorbird.targeting.audiences import Library
 
 #: an attribute name of older conditions, met in the published cases: the one name with a dollar that is no operator
 GROUPS_ATTRIBUTE = "$groups"
-
-
-class World(Enum):
-    """What a (part of a) condition is asked of."""
-
-    #: a ``Subject``: attributes, facts, audiences, events
-    SUBJECT = "subject"
-    #: a mapping, such as an event's properties
-    MAPPING = "mapping"
-    #: one element of a list: a mapping, or a value that operators judge directly
-    ELEMENT = "element"
 
 
 class Parser:
@@ -213,7 +202,11 @@ _NESTED: dict[str, Callable[[Parser, Any, str], Test]] = {
     "$inGroup": Parser._in_group,
 }
 #: names that ask for what happened before, or for other definitions
-PAST: dict[str, Callable[[Parser, Any, str], Node]] = {"$audience": Parser.audience}
+PAST: dict[str, Callable[[Parser, Any, str], Node]] = {
+    "$audience": Parser.audience,
+    "$event": event_condition,
+    "$affinity": affinity_condition,
+}
 
 LOGICAL_OPERATORS: tuple[str, ...] = tuple(_LOGIC)
 VALUE_OPERATORS: tuple[str, ...] = tuple(sorted({*MAKERS, *OPPOSITES, *_NESTED, "$not"}))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,6 +19,17 @@ if TYPE_CHECKING:
 Read = Callable[[Any], Any]
 #: Judges one value. Total: any value gets an answer, none raises.
 Test = Callable[[Any], bool]
+
+
+class World(Enum):
+    """What a (part of a) condition is asked of."""
+
+    #: a ``Subject``: attributes, facts, audiences, events
+    SUBJECT = "subject"
+    #: a mapping, such as an event's properties
+    MAPPING = "mapping"
+    #: one element of a list: a mapping, or a value that operators judge directly
+    ELEMENT = "element"
 
 
 @dataclass(frozen=True, slots=True)
