@@ -1,1 +1,6 @@
-"""Where definitions and facts are kept: one schema, one writer, the profile reads."""
+"""Where everything is kept: one contract, SQLite behind it, and the migrations of the schema."""
+
+from tailorbird.store.migrate import migrate
+from tailorbird.store.sqlite.store import SqliteStore
+
+__all__ = ["SqliteStore", "migrate"]

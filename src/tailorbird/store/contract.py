@@ -1,8 +1,8 @@
-"""What a store promises. Two real things keep it: SQLite now, PostgreSQL next; ``tests/store`` is the same suite for both.
+"""What a store promises. Two real things keep it: SQLite now, PostgreSQL next; ``tests/store`` is one suite for both.
 
 Every method that takes a project reads and writes only that project's rows. Methods raise ``domain.errors``:
-``Conflict`` for a lost optimistic lock or a taken name, ``NotFound``, and ``Unavailable`` when the database is away, locked,
-full or too slow; whatever raised, nothing of that call was kept.
+``Conflict`` for a lost optimistic lock or a taken name, ``NotFound``, ``Invalid`` for text that is no text, and
+``Unavailable`` when the database is away, locked, full or too slow; whatever raised, nothing of that call was kept.
 """
 
 from __future__ import annotations
@@ -57,9 +57,12 @@ class SchemaRow(msgspec.Struct, frozen=True, kw_only=True):
 class Store(Protocol):
     """One database."""
 
-    # -- life ---------------------------------------------------------------------------------------------------------
-    async def open(self) -> None:
-        """Connect, refuse a schema that is newer than this code, start the writer."""
+    # -- life --------------------------------------------------------------------------------------------------------
+    async def open(self, *, exclusive: bool = False) -> None:
+        """Connect, refuse a schema that is newer than this code, start the writer.
+
+        A server says ``exclusive``; where a database serves one process only, a second one is refused.
+        """
 
     async def close(self) -> None:
         """Finish what is queued, then disconnect."""
@@ -67,16 +70,18 @@ class Store(Protocol):
     async def ping(self) -> None:
         """Return when a trivial read works; raise ``Unavailable`` otherwise."""
 
-    # -- facts: the one write path ------------------------------------------------------------------------------------
+    # -- facts: the one write path -----------------------------------------------------------------------------------
     async def commit(self, entries: Sequence[Entry], fold: Fold) -> list[Verdict]:
-        """Make the entries durable and return their verdicts, in order, after the transaction that holds them committed.
+        """Make the entries durable and return their verdicts, in order, after their transaction was committed.
 
-        Calls that arrive while a commit runs are written together by the next one. Inside: insert event identities into
-        the ledger (``duplicate``, or ``conflict`` when the content differs) → read the people of the new entries → ``fold``
-        → write what it changed. ``fold`` sees only entries that are not duplicates; verdicts come back for all.
+        Calls that arrive while a commit runs are written together by the next one; neighbours that hand in the same
+        ``fold`` (equal objects) are folded as one batch. Inside: insert event identities into the ledger
+        (``duplicate``, or ``conflict`` when the content differs) → read the people of the new entries → ``fold`` →
+        write what it changed. ``fold`` sees only entries that are not duplicates; verdicts come back for all. When
+        ``fold`` raises, the callers whose entries do not make it raise lose nothing. It may be called again.
         """
 
-    # -- people ---------------------------------------------------------------------------------------------------------
+    # -- people ------------------------------------------------------------------------------------------------------
     async def find(self, project: str, visitor: Visitor) -> Found:
         """The profiles of a visitor's ids: one point read each, links resolved."""
 
@@ -88,19 +93,24 @@ class Store(Protocol):
     async def profile_ids(self, project: str, person: int) -> list[IdKey]:
         """All ids that lead to this person."""
 
-    async def events_of(self, project: str, persons: Sequence[int], limit: int = 1000, before: int = 0) -> list[dict[str, Any]]:
+    async def events_of(
+        self, project: str, persons: Sequence[int], limit: int = 1000, before: int = 0
+    ) -> list[dict[str, Any]]:
         """A person's events, newest first, each as a plain object; ``before`` (a sequence number) pages on."""
 
     async def exposures_of(self, project: str, persons: Sequence[int]) -> list[dict[str, Any]]:
         """A person's first exposures and days seen, as plain objects."""
 
     async def erase(self, project: str, person: int, at: int) -> int:
-        """Forget a person: profile, ids, links, events, exposures, list memberships. Ledger rows stay. Returns rows removed."""
+        """Forget a person: profile, ids, links, events, exposures, answers, list memberships. Ledger rows stay.
+
+        Includes everyone merged into them. Returns the number of rows removed, 0 for an unknown person.
+        """
 
     async def people(self, project: str, after: int = 0, limit: int = 100) -> list[Profile]:
         """Profiles in person order, for listings and counts."""
 
-    # -- projects, keys -------------------------------------------------------------------------------------------------
+    # -- projects, keys ----------------------------------------------------------------------------------------------
     async def create_project(self, project: Project, signing_key: SigningKey) -> None: ...
     async def projects(self) -> list[Project]:
         """All projects with their versions: one cheap query; processes poll it."""
@@ -117,7 +127,7 @@ class Store(Protocol):
     async def add_signing_key(self, key: SigningKey) -> None: ...
     async def retire_signing_key(self, project: str, key_id: str, at: int) -> None: ...
 
-    # -- definitions ----------------------------------------------------------------------------------------------------
+    # -- definitions -------------------------------------------------------------------------------------------------
     async def definitions(self, project: str, kind: Kind | None = None, *, deleted: bool = False) -> list[Definition]:
         """The newest version of each, in the order of creation."""
 
@@ -130,16 +140,22 @@ class Store(Protocol):
     async def write_definitions(self, writes: Sequence[tuple[Definition, int]]) -> None:
         """Append versions in one transaction; each comes with the version it was made from (0 = a new definition).
 
-        ``Conflict`` (extra ``expected`` and ``current``, the newest Definition) when somebody wrote meanwhile, or when the
-        key belongs to another live definition of the kind. Bumps the project's version.
+        ``Conflict`` (extra ``expected`` and ``current``, the newest Definition) when somebody wrote meanwhile, or when
+        the key belongs to another live definition of the kind (then ``current`` is that one). Bumps the project's
+        version.
         """
 
     async def audit(self, project: str, limit: int = 100, before: int = 0) -> list[tuple[int, Definition]]:
         """Every write, newest first, as (sequence number, definition); ``before`` pages on."""
 
-    # -- lists, catalogue -----------------------------------------------------------------------------------------------
-    async def put_members(self, project: str, list_id: str, members: Iterable[str], *, replace: bool, limit: int) -> int:
-        """Add members (canonical JSON of each value), or replace all; returns the new size; ``TooLarge`` over ``limit``."""
+    # -- lists, catalogue --------------------------------------------------------------------------------------------
+    async def put_members(
+        self, project: str, list_id: str, members: Iterable[str], *, replace: bool, limit: int
+    ) -> int:
+        """Add members (canonical JSON of each value), or replace all; returns the new size.
+
+        ``TooLarge`` over ``limit``. Others see all of it or nothing. Bumps the project's version.
+        """
 
     async def remove_members(self, project: str, list_id: str, members: Iterable[str]) -> int: ...
     async def members(self, project: str, list_id: str) -> list[str]: ...
@@ -155,7 +171,7 @@ class Store(Protocol):
 
     async def item_page(self, project: str, after: str = "", limit: int = 100) -> list[Item]: ...
 
-    # -- what came in ---------------------------------------------------------------------------------------------------
+    # -- what came in ------------------------------------------------------------------------------------------------
     async def note_rejected(self, project: str, rejected: Sequence[Rejected]) -> None: ...
     async def rejected(self, project: str, limit: int = 100) -> list[Rejected]: ...
     async def note_schema(self, project: str, rows: Sequence[SchemaRow]) -> None:
@@ -165,14 +181,21 @@ class Store(Protocol):
     async def counts(self, project: str) -> dict[str, int]:
         """Named counters, e.g. ``identity_conflicts``, ``duplicate_conflicts``."""
 
-    async def remember_answer(self, project: str, request_id: str, body: bytes, at: int) -> None: ...
+    async def remember_answer(
+        self, project: str, request_id: str, body: bytes, at: int, visitor: Visitor = ...
+    ) -> None:
+        """Keep an answer for ten minutes. The first of two stays. ``visitor`` lets an erasure find it."""
+
     async def remembered_answer(self, project: str, request_id: str, since: int) -> bytes | None: ...
     async def recent_events(self, project: str, limit: int = 100, after: int = 0) -> list[dict[str, Any]]:
         """The newest events of the whole project, for looking at what arrives."""
 
-    # -- housekeeping ---------------------------------------------------------------------------------------------------
+    # -- housekeeping ------------------------------------------------------------------------------------------------
     async def prune(self, now: int, dedupe_horizon: Mapping[str, int], retention: Mapping[str, int]) -> dict[str, int]:
-        """Remove what outlived its time, in small bites: ledger, rejected, answers, events (ms per project)."""
+        """Remove what outlived its time, in small bites: ledger, rejected, answers, events (ms per project).
+
+        Age counts from when we received it. Returns the rows removed of each.
+        """
 
     def stream_events(self, project: str) -> AsyncIterator[dict[str, Any]]:
-        """All events in sequence order, for exports and checks."""
+        """All events in sequence order, each with its ``person``, for exports and checks."""

@@ -1,0 +1,1 @@
+"""Migrations, one module each, in order. A migration that was released is never edited."""

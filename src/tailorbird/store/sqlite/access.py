@@ -1,0 +1,173 @@
+"""Projects, API keys and signing keys."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from tailorbird.domain.access import ApiKey, Project, SigningKey
+from tailorbird.domain.errors import Conflict, NotFound
+from tailorbird.store.sqlite.connection import Connection
+
+#: live secret keys that one client may hold: the old and the new one while it changes over
+KEYS_PER_CLIENT = 2
+
+_KEY_COLUMNS = (
+    "id, project, client, digest, scopes, kind, created_at, expires_at, revoked_at, last_used_at, rate, burst"
+)
+
+
+def bump(connection: Connection, project: str) -> int:
+    """Raise the project's version, by which every process sees that something changed. ``NotFound`` without it."""
+    row = connection.execute(
+        "UPDATE projects SET version = version + 1 WHERE id = ? RETURNING version", (project,)
+    ).fetchone()
+    if row is None:
+        raise NotFound("There is no such project.")
+    return int(row[0])
+
+
+def create_project(connection: Connection, project: Project, signing_key: SigningKey) -> None:
+    """Insert a project with the key that signs its tokens."""
+    taken = connection.execute(
+        "SELECT 1 FROM projects WHERE id IN (?, ?) OR key IN (?, ?)", (project.id, project.key, project.id, project.key)
+    ).fetchone()
+    if taken:
+        raise Conflict(f"There is already a project with the key {project.key!r}.")
+    connection.execute(
+        "INSERT INTO projects (id, key, name, created_at, version, items_version) VALUES (?, ?, ?, ?, ?, ?)",
+        (project.id, project.key, project.name, project.created_at, project.version, project.items_version),
+    )
+    _insert_signing_key(connection, signing_key)
+
+
+def projects(connection: Connection) -> list[Project]:
+    """All projects, oldest first."""
+    rows = connection.execute(
+        "SELECT id, key, name, created_at, version, items_version FROM projects ORDER BY created_at, id"
+    )
+    return [
+        Project(id=row[0], key=row[1], name=row[2], created_at=row[3], version=row[4], items_version=row[5])
+        for row in rows.fetchall()
+    ]
+
+
+def add_key(connection: Connection, key: ApiKey) -> None:
+    """Insert an API key; a client's third live secret is refused."""
+    bump(connection, key.project)
+    if key.kind == "secret":
+        (live,) = connection.execute(
+            "SELECT count(*) FROM api_keys WHERE project = ? AND client = ? AND kind = 'secret' AND revoked_at = 0"
+            " AND (expires_at = 0 OR expires_at > ?)",
+            (key.project, key.client, key.created_at),
+        ).fetchone()
+        if live >= KEYS_PER_CLIENT:
+            raise Conflict(f"The client {key.client!r} already holds {live} live keys; revoke one first.")
+    try:
+        connection.execute(
+            f"INSERT INTO api_keys ({_KEY_COLUMNS}) VALUES ({', '.join('?' * 12)})",  # noqa: S608 - constants
+            (
+                key.id,
+                key.project,
+                key.client,
+                key.digest,
+                " ".join(key.scopes),
+                key.kind,
+                key.created_at,
+                key.expires_at,
+                key.revoked_at,
+                key.last_used_at,
+                key.rate,
+                key.burst,
+            ),
+        )
+    except sqlite3.IntegrityError as error:
+        raise Conflict("There is already a key with this id or secret.") from error
+
+
+def keys(connection: Connection, project: str | None) -> list[ApiKey]:
+    """The API keys of one project or of all, revoked ones too, oldest first."""
+    rows = connection.execute(
+        f"SELECT {_KEY_COLUMNS} FROM api_keys WHERE ? IS NULL OR project = ? ORDER BY created_at, id",  # noqa: S608
+        (project, project),
+    )
+    return [_key(row) for row in rows.fetchall()]
+
+
+def _key(row: Any) -> ApiKey:
+    return ApiKey(
+        id=row[0],
+        project=row[1],
+        client=row[2],
+        digest=row[3],
+        scopes=tuple(row[4].split()),
+        kind=row[5],
+        created_at=row[6],
+        expires_at=row[7],
+        revoked_at=row[8],
+        last_used_at=row[9],
+        rate=row[10],
+        burst=row[11],
+    )
+
+
+def revoke_key(connection: Connection, project: str, key_id: str, at: int) -> None:
+    """End a key; a key that was revoked before keeps its time."""
+    row = connection.execute(
+        "UPDATE api_keys SET revoked_at = CASE revoked_at WHEN 0 THEN ? ELSE revoked_at END"
+        " WHERE project = ? AND id = ? RETURNING id",
+        (at, project, key_id),
+    ).fetchone()
+    if row is None:
+        raise NotFound("There is no such key in this project.")
+    bump(connection, project)
+
+
+def touch_keys(connection: Connection, used: Mapping[str, int]) -> None:
+    """Note when keys were last used; an earlier time never replaces a later one."""
+    connection.executemany(
+        "UPDATE api_keys SET last_used_at = max(last_used_at, ?) WHERE id = ?",
+        [(at, key_id) for key_id, at in used.items()],
+    )
+
+
+def signing_keys(connection: Connection, project: str | None) -> list[SigningKey]:
+    """The signing keys of one project or of all, retired ones too, oldest first."""
+    rows = connection.execute(
+        "SELECT id, project, secret, created_at, retired_at FROM signing_keys WHERE ? IS NULL OR project = ?"
+        " ORDER BY created_at, id",
+        (project, project),
+    )
+    return [
+        SigningKey(id=row[0], project=row[1], secret=row[2], created_at=row[3], retired_at=row[4])
+        for row in rows.fetchall()
+    ]
+
+
+def add_signing_key(connection: Connection, key: SigningKey) -> None:
+    """Insert a signing key."""
+    bump(connection, key.project)
+    _insert_signing_key(connection, key)
+
+
+def _insert_signing_key(connection: Connection, key: SigningKey) -> None:
+    try:
+        connection.execute(
+            "INSERT INTO signing_keys (id, project, secret, created_at, retired_at) VALUES (?, ?, ?, ?, ?)",
+            (key.id, key.project, key.secret, key.created_at, key.retired_at),
+        )
+    except sqlite3.IntegrityError as error:
+        raise Conflict("There is already a signing key with this id.") from error
+
+
+def retire_signing_key(connection: Connection, project: str, key_id: str, at: int) -> None:
+    """End a signing key; one that was retired before keeps its time."""
+    row = connection.execute(
+        "UPDATE signing_keys SET retired_at = CASE retired_at WHEN 0 THEN ? ELSE retired_at END"
+        " WHERE project = ? AND id = ? RETURNING id",
+        (at, project, key_id),
+    ).fetchone()
+    if row is None:
+        raise NotFound("There is no such signing key in this project.")
+    bump(connection, project)

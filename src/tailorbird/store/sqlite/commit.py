@@ -1,0 +1,253 @@
+"""Inside the write transaction: sift out what was counted before, read the people, fold, write what changed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from tailorbird.domain.facts import Alias, Changes, Entry, Event, IdKey, State, Verdict
+from tailorbird.domain.profile import Profile
+from tailorbird.domain.visitor import IdKind
+from tailorbird.store.contract import Fold
+from tailorbird.store.sqlite.connection import Connection
+
+#: counter of events that came again under the same id with other content
+DUPLICATE_CONFLICTS = "duplicate_conflicts"
+DAY_MS = 86_400_000
+
+_DUPLICATE, _CONFLICT = Verdict("duplicate"), Verdict("conflict")
+#: sizes of IN lists: a few, so that their statements stay prepared; shorter lists are padded with their last value
+_SIZES = (1, 4, 16, 64, 256, 1000)
+
+encode = msgspec.json.Encoder().encode
+decode_profile = msgspec.json.Decoder(Profile).decode
+
+
+def apply(connection: Connection, entries: Sequence[Entry], fold: Fold) -> list[Verdict]:
+    """Fold the entries that are new into the database; one verdict per entry. The caller holds the transaction."""
+    fresh, verdicts = _sift(connection, entries)
+    if fresh:
+        new = [entries[index] for index in fresh] if len(fresh) < len(entries) else entries
+        state = _load(connection, new)
+        changes = fold(new, state)
+        for index, verdict in zip(fresh, changes.verdicts, strict=True):
+            verdicts[index] = verdict
+        _write(connection, changes, state, max(entry.received_at for entry in new))
+    return verdicts  # type: ignore[return-value]  # every place is filled: by the sieve or by the fold
+
+
+# -- identities ------------------------------------------------------------------------------------------------------
+
+
+def _sift(connection: Connection, entries: Sequence[Entry]) -> tuple[list[int], list[Verdict | None]]:
+    """Indexes of the entries that are not repeats, and the verdicts of those that are. Writes the new identities."""
+    seen = _remembered(connection, entries)
+    verdicts: list[Verdict | None] = [None] * len(entries)
+    fresh: list[int] = []
+    added: list[tuple[str, bytes, bytes, int]] = []
+    conflicts: dict[str, int] = defaultdict(int)
+    for index, entry in enumerate(entries):
+        if type(entry) is not Event or not entry.identity:
+            fresh.append(index)
+            continue
+        key = (entry.project, entry.identity)
+        content = seen.get(key)
+        if content is None:
+            seen[key] = entry.content
+            added.append((*key, entry.content, entry.received_at // DAY_MS))
+            fresh.append(index)
+        elif content == entry.content:
+            verdicts[index] = _DUPLICATE
+        else:
+            verdicts[index] = _CONFLICT
+            conflicts[entry.project] += 1
+    if added:
+        added.sort()
+        connection.executemany("INSERT INTO ledger (project, identity, content, day) VALUES (?, ?, ?, ?)", added)
+    if conflicts:
+        count(connection, {(project, DUPLICATE_CONFLICTS): number for project, number in conflicts.items()})
+    return fresh, verdicts
+
+
+def _remembered(connection: Connection, entries: Sequence[Entry]) -> dict[tuple[str, bytes], bytes]:
+    asked: dict[str, set[bytes]] = defaultdict(set)
+    for entry in entries:
+        if type(entry) is Event and entry.identity:
+            asked[entry.project].add(entry.identity)
+    return {
+        (project, identity): content
+        for project, identities in asked.items()
+        for identity, content in select_in(
+            connection,
+            "SELECT identity, content FROM ledger WHERE project = ? AND identity IN ({})",
+            (project,),
+            sorted(identities),
+        )
+    }
+
+
+def count(connection: Connection, counts: dict[tuple[str, str], int]) -> None:
+    """Add to named counters."""
+    connection.executemany(
+        "INSERT INTO counters (project, name, value) VALUES (?, ?, ?)"
+        " ON CONFLICT (project, name) DO UPDATE SET value = value + excluded.value",
+        [(project, name, number) for (project, name), number in counts.items()],
+    )
+
+
+# -- people ----------------------------------------------------------------------------------------------------------
+
+
+def _load(connection: Connection, entries: Sequence[Entry]) -> State:
+    """The people that the entries' ids lead to."""
+    wanted: dict[tuple[str, IdKind], set[str]] = defaultdict(set)
+    for entry in entries:
+        if isinstance(entry, Alias):
+            wanted[entry.project, "u"].update((entry.visitor_id, entry.alias))
+            continue
+        if entry.visitor.id is not None:
+            wanted[entry.project, "u"].add(entry.visitor.id)
+        if entry.visitor.anonymous_id is not None:
+            wanted[entry.project, "a"].add(entry.visitor.anonymous_id)
+    persons: dict[IdKey, int] = {}
+    for (project, kind), ids in wanted.items():
+        for visitor_id, person in select_in(
+            connection,
+            "SELECT id, person FROM visitor_ids WHERE project = ? AND kind = ? AND id IN ({})",
+            (project, kind),
+            sorted(ids),
+        ):
+            persons[project, kind, visitor_id] = person
+    bodies = select_in(
+        connection, "SELECT person, body FROM profiles WHERE person IN ({})", (), sorted(set(persons.values()))
+    )
+    return State(persons=persons, profiles={person: decode_profile(body) for person, body in bodies})
+
+
+def select_in(connection: Connection, sql: str, before: tuple[Any, ...], values: Sequence[Any]) -> Iterable[Any]:
+    """Rows of a SELECT whose ``IN ({})`` is asked for any number of values."""
+    start = 0
+    while start < len(values):
+        chunk = values[start : start + _SIZES[-1]]
+        start += len(chunk)
+        size = next(size for size in _SIZES if size >= len(chunk))
+        padding = (chunk[-1],) * (size - len(chunk))
+        yield from connection.execute(sql.format(_MARKS[size]), (*before, *chunk, *padding)).fetchall()
+
+
+_MARKS = {size: ", ".join("?" * size) for size in _SIZES}
+
+
+# -- writing ---------------------------------------------------------------------------------------------------------
+
+
+def _write(connection: Connection, changes: Changes, state: State, at: int) -> None:
+    if changes.links:
+        _write_links(connection, changes)
+    merged = {person: target for _, person, target, _ in changes.links}
+    if changes.ids:
+        connection.executemany(
+            "INSERT INTO visitor_ids (project, kind, id, person) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (project, kind, id) DO UPDATE SET person = excluded.person",
+            [(*key, _end(merged, person)) for key, person in changes.ids.items()],
+        )
+    if changes.profiles:
+        _write_profiles(connection, changes, state, merged, at)
+    if changes.events:
+        connection.executemany(_INSERT_EVENT, [_event_row(event, person) for event, person in changes.events])
+    if changes.exposures:
+        _write_exposures(connection, changes)
+    if changes.days:
+        connection.executemany(
+            "INSERT OR IGNORE INTO exposure_days (project, person, campaign, arm, day) VALUES (?, ?, ?, ?, ?)",
+            sorted(changes.days),
+        )
+    if changes.counts:
+        count(connection, changes.counts)
+
+
+def _write_links(connection: Connection, changes: Changes) -> None:
+    """Everything that led to the person merged away leads on to the other: ids, and earlier links."""
+    for project, person, target, at in changes.links:
+        connection.execute("UPDATE visitor_ids SET person = ? WHERE person = ?", (target, person))
+        connection.execute("UPDATE person_links SET target = ? WHERE target = ?", (target, person))
+        connection.execute(
+            "INSERT INTO person_links (person, project, target, at) VALUES (?, ?, ?, ?)", (person, project, target, at)
+        )
+        connection.execute("DELETE FROM profiles WHERE person = ?", (person,))
+
+
+def _end(merged: dict[int, int], person: int) -> int:
+    while person in merged:
+        person = merged[person]
+    return person
+
+
+def _write_profiles(connection: Connection, changes: Changes, state: State, merged: dict[int, int], at: int) -> None:
+    """Update who was read, insert who is new: a number that another process gave out too fails, never overwrites."""
+    new, known = [], []
+    for person, profile in changes.profiles.items():
+        if person in merged:
+            continue
+        if person in state.profiles:
+            known.append((encode(profile), at, person))
+        else:
+            new.append((person, changes.projects[person], encode(profile), at))
+    if known:
+        connection.executemany("UPDATE profiles SET body = ?, updated_at = ? WHERE person = ?", known)
+    if new:
+        connection.executemany("INSERT INTO profiles (person, project, body, updated_at) VALUES (?, ?, ?, ?)", new)
+
+
+def _write_exposures(connection: Connection, changes: Changes) -> None:
+    connection.executemany(
+        "INSERT OR IGNORE INTO exposures (project, person, campaign, version, rule, arm, epoch, time, door, facts)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                row.project,
+                row.person,
+                row.answers.campaign,
+                row.answers.version,
+                row.answers.rule,
+                row.answers.arm,
+                row.answers.epoch,
+                row.time,
+                row.door,
+                encode(row.facts) if row.facts else None,
+            )
+            for row in changes.exposures
+        ],
+    )
+
+
+_EVENT_COLUMNS = (
+    "project, person, id, name, time, received_at, source, visitor_id, anonymous_id, session_id, properties,"
+    " attributes, channel, marks, campaign, version, rule, arm, epoch, answers_at"
+)
+_INSERT_EVENT = f"INSERT INTO events ({_EVENT_COLUMNS}) VALUES ({', '.join('?' * 20)})"  # noqa: S608 - constants
+_NO_ARM = (None,) * 6
+
+
+def _event_row(event: Event, person: int) -> tuple[Any, ...]:
+    arm = event.answers
+    return (
+        event.project,
+        person,
+        event.id,
+        event.name,
+        event.time,
+        event.received_at,
+        event.source,
+        event.visitor.id,
+        event.visitor.anonymous_id,
+        event.session_id,
+        encode(event.properties) if event.properties else None,
+        encode(event.attributes) if event.attributes else None,
+        event.channel or None,
+        ",".join(event.marks) or None,
+        *(_NO_ARM if arm is None else (arm.campaign, arm.version, arm.rule, arm.arm, arm.epoch, event.answers_at)),
+    )

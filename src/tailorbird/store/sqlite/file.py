@@ -1,0 +1,81 @@
+"""The database file: made, migrated, checked and locked before the store uses it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+
+from tailorbird.domain.errors import Unavailable
+from tailorbird.store.migrate import HEAD, migrate
+from tailorbird.store.sqlite.connection import OLDEST_SQLITE, connect, translated
+
+
+def prepare(path: Path) -> None:
+    """Make the file if it is new and bring it to this schema. Refuses a newer schema and a foreign database."""
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        needed = ".".join(map(str, OLDEST_SQLITE))
+        raise Unavailable(f"Tailorbird needs SQLite {needed} or newer; this Python has {sqlite3.sqlite_version}.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # only the owner may read it: it holds personal data and signing secrets
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise Unavailable(f"The database file cannot be opened: {error.strerror}.") from error
+    try:
+        version = schema_version(path)
+    except sqlite3.Error as error:
+        raise translated(error) from error
+    if version > HEAD:
+        raise Unavailable(
+            f"The database was written by a newer Tailorbird (its schema is {version}, this one knows {HEAD})."
+            " Start the newer one."
+        )
+    if version < HEAD:
+        _migrate(path)
+
+
+def _migrate(path: Path) -> None:
+    from sqlalchemy import URL
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        migrate(URL.create("sqlite", database=str(path)))
+    except DBAPIError as error:
+        raise translated(error.orig or error) from error
+
+
+def schema_version(path: Path) -> str:
+    """The newest migration that the file has seen; empty for an empty file."""
+    connection = connect(str(path))
+    try:
+        connection.execute("PRAGMA busy_timeout = 5000")
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if "alembic_version" in tables:
+            row = connection.execute("SELECT max(version_num) FROM alembic_version").fetchone()
+            return row[0] or ""
+        if tables:
+            raise Unavailable("The file is a database of another program.")
+        return ""
+    finally:
+        connection.close()
+
+
+class ServerLock:
+    """Held by a serving process while it runs: a second server on the file is refused. Tools do not take it."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(f"{path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._file)
+            raise Unavailable(
+                "Another Tailorbird server uses this database. SQLite serves one process;"
+                " stop the other one, or use PostgreSQL for several."
+            ) from error
+
+    def release(self) -> None:
+        """Let another server have the file."""
+        os.close(self._file)
