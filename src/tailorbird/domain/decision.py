@@ -40,3 +40,28 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     payload: Any = None
     token: str | None = None
     explanation: Explanation | msgspec.UnsetType = msgspec.UNSET
+
+
+class RenderedMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """One message as it is delivered. A message with a missing value is not among the rendered ones."""
+
+    id: str
+    target: str
+    #: row name → value, in the order of the rows
+    values: dict[str, Any]
+    #: row name → ``text``, ``number`` or ``items``
+    types: dict[str, str]
+    #: ids of the catalogue items delivered in its rows, each once
+    items: tuple[str, ...] = ()
+    #: whether anything in it depends on the visitor
+    dynamic: bool = False
+
+
+class Rendered(msgspec.Struct, frozen=True, kw_only=True):
+    """What content became for one visitor."""
+
+    #: JSON value, or pre-encoded JSON; None = withheld, and then ``missing`` says why
+    payload: Any = None
+    messages: tuple[RenderedMessage, ...] = ()
+    #: paths that found nothing, and parts that could not be rendered; each once, in the order met
+    missing: tuple[str, ...] = ()

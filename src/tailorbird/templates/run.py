@@ -1,0 +1,49 @@
+"""One rendering under way."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING
+
+from tailorbird.templates.limits import Budget
+from tailorbird.templates.values import Values
+
+if TYPE_CHECKING:
+    from tailorbird.templates.sandbox import Context
+
+
+class Run:
+    """One rendering: what it reads, what it may still spend, and what it did not find."""
+
+    __slots__ = ("_now", "budget", "missing", "plain", "strict", "values")
+
+    def __init__(self, values: Values, strict: bool) -> None:
+        self.values = values
+        self.budget = Budget()
+        #: whether a missing value withholds
+        self.strict = strict
+        self.missing: dict[str, None] = {}
+        #: the context that all strings share that hold nothing but outputs
+        self.plain: Context | None = None
+        self._now: datetime | None = None
+
+    @property
+    def now(self) -> datetime:
+        """The time of the request, in the visitor's zone."""
+        if self._now is None:
+            self._now = self.values.local(self.values.now)
+        return self._now
+
+    @property
+    def zone(self) -> tzinfo:
+        """The visitor's zone."""
+        return self.values.zone
+
+    def miss(self, path: str) -> None:
+        """Note that ``path`` found nothing."""
+        if self.strict:
+            self.missing[path] = None
+
+    def fail(self, reason: str) -> None:
+        """Note what withholds whether or not missing values do."""
+        self.missing[reason] = None
