@@ -1,5 +1,7 @@
 """Re-weighting moves exactly as many slots as it must, from those who shrink to those who grow."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,6 +69,6 @@ def test_ranges_stay_few(history: list[dict[str, float]]) -> None:
     for step in history:
         ranges = allocate(ranges, step)
         assert all(high > low for pairs in ranges.values() for low, high in pairs)
-        touching = [(a, b) for pairs in ranges.values() for (_, a), (b, _) in zip(pairs, pairs[1:], strict=False)]
+        touching = [(a, b) for pairs in ranges.values() for (_, a), (b, _) in pairwise(pairs)]
         assert all(high < low for high, low in touching)
     assert sum(len(pairs) for pairs in ranges.values()) <= 4 * len(NAMES)

@@ -209,15 +209,15 @@ class _Compiler:
         self._check_name(experience.name, f"{path}.name")
         if not (math.isfinite(experience.weight) and 0 <= experience.weight <= MAX_WEIGHT):
             self.problems.add(f"{path}.weight", "a number from 0 to 1,000,000,000", experience.weight)
-        locales: dict[str, CompiledContent] = {}
+        locales: dict[str, CompiledContent | None] = {}
+        tags: set[str] = set()
         for locale, written in experience.locales.items():
             where = f"{path}.locales.{locale}"
             tag = locale.replace("_", "-").lower()
-            if not _LOCALE.fullmatch(locale) or tag in locales:
+            if not _LOCALE.fullmatch(locale) or tag in tags:
                 self.problems.add(where, "a locale such as de or de-AT, each once", locale)
-            content = self._content(written, where)
-            if content is not None:
-                locales[tag] = content
+            tags.add(tag)
+            locales[locale] = self._content(written, where)
         return PlanExperience(
             id=experience.id,
             name=experience.name,
@@ -272,9 +272,9 @@ def _check_experiences(rule: Rule, path: str, missing: Problems) -> None:
 
 
 def _contents(experience: PlanExperience) -> Iterable[CompiledContent]:
-    if experience.content is not None:
-        yield experience.content
-    yield from experience.locales.values()
+    for content in (experience.content, *experience.locales.values()):
+        if content is not None:
+            yield content
 
 
 def _union(parts: Iterable[Needs]) -> Needs:

@@ -13,7 +13,7 @@ from tailorbird.domain.errors import Problem
 from tailorbird.domain.facts import Arm
 from tailorbird.domain.needs import Needs
 from tailorbird.targeting import Condition
-from tailorbird.templates import CompiledContent
+from tailorbird.templates import CompiledContent, pick_locale
 
 
 class PlanExperience(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -27,23 +27,15 @@ class PlanExperience(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     source: Experience
     #: none was written yet
     content: CompiledContent | None
-    #: lower-case locale (``de``, ``de-at``) → content used instead
-    locales: dict[str, CompiledContent]
+    #: locale → content used instead
+    locales: dict[str, CompiledContent | None]
     template: TemplateRef | None
     #: what a token of this experience carries
     arm: Arm
 
     def content_for(self, locale: str | None) -> CompiledContent | None:
         """The content for ``de-AT``: its own, else the one for ``de``, else the default."""
-        if not self.locales or not locale:
-            return self.content
-        tag = locale.replace("_", "-").lower()
-        while tag:
-            found = self.locales.get(tag)
-            if found is not None:
-                return found
-            tag = tag.rpartition("-")[0]
-        return self.content
+        return pick_locale(self.content, self.locales, locale)
 
 
 class PlanRule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
