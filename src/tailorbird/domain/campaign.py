@@ -1,7 +1,7 @@
 """Campaigns: what marketers publish. Frozen, plain, and the wire form at the same time.
 
-A campaign tries its **rules** in order; the **experiences** of the first rule that matches share its visitors by weight.
-Fields marked *kept by the server* are filled at publish and ignored when a caller sends them.
+A campaign tries its **rules** in order; the **experiences** of the first rule that matches share its visitors by
+weight. Fields marked *kept by the server* are filled at publish and ignored when a caller sends them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_
     """One name and value of a message. Liquid is rendered in the value, never in the name."""
 
     name: str
-    #: text (with Liquid), a number, or for ``items`` either ``"$items"`` (all items of the message) or a list of item ids
+    #: text (with Liquid), a number, or for ``items`` either ``"$items"`` (all items of the message) or a list of
+    #: item ids
     value: Any = ""
     type: RowType = "text"
 

@@ -10,8 +10,8 @@
     ├── RateLimited    429
     └── Unavailable    503  the store cannot make it durable now; try again
 
-Content problems (a template that finds no value, a rule that breaks) are never exceptions: they are reasons on a decision.
-``web.http`` is the one place that turns these into HTTP problem details.
+Content problems (a template that finds no value, a rule that breaks) are never exceptions: they are reasons on a
+decision. ``web.http`` is the one place that turns these into HTTP problem details.
 """
 
 from __future__ import annotations

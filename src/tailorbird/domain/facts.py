@@ -1,4 +1,5 @@
-"""Facts: what machines record. Everything that changes what is known of a person goes through one write path as an ``Entry``."""
+"""Facts: what machines record. Everything that changes what is known of a person goes through one write path as an
+``Entry``."""
 
 from __future__ import annotations
 

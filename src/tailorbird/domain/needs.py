@@ -1,4 +1,5 @@
-"""What a compiled definition needs to know before it can be decided: declared at publish, gathered in one go per request."""
+"""What a compiled definition needs to know before it can be decided: declared at publish, gathered in one go per
+request."""
 
 from __future__ import annotations
 

@@ -1,0 +1,80 @@
+"""The same request id within 10 minutes gets the same answer, and consumes nothing a second time."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from tailorbird.domain.errors import Unavailable
+from tailorbird.engine.calls import Answer, DecideCall
+from tailorbird.engine.limits import AnswerMemory
+from tailorbird.engine.runtime import Runtime
+from tailorbird.engine.snapshot import Snapshot
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Answer)
+
+
+async def once(
+    runtime: Runtime, snapshot: Snapshot, call: DecideCall, make: Callable[[], Awaitable[tuple[Answer, bool]]]
+) -> Answer:
+    """The remembered answer of this request id, or a newly made one. Calls at the same moment wait for the first."""
+    name = (snapshot.project.id, _name(call))
+    under_way = runtime.answers.under_way.get(name)
+    if under_way is not None:
+        return await asyncio.shield(under_way)
+    future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    runtime.answers.under_way[name] = future
+    try:
+        answer = await _recall(runtime, name, call.context.now)
+        if answer is None:
+            answer, consumed = await make()
+            await _remember(runtime, name, call.context.now, answer, durable=consumed)
+        future.set_result(answer)
+        return answer
+    except BaseException as error:
+        future.set_exception(error)
+        future.exception()
+        raise
+    finally:
+        del runtime.answers.under_way[name]
+
+
+async def _recall(runtime: Runtime, name: tuple[str, str], now: int) -> Answer | None:
+    held = runtime.answers.recall(name, now)
+    if held is not None:
+        return held
+    try:
+        body = await runtime.breaker.call(runtime.store.remembered_answer(*name, since=now - AnswerMemory.LIFE_MS))
+    except Unavailable:
+        return None
+    return _DECODER.decode(body) if body is not None else None
+
+
+async def _remember(runtime: Runtime, name: tuple[str, str], now: int, answer: Answer, *, durable: bool) -> None:
+    """Degraded answers are not kept. Where a cap was consumed the caller waits until the answer is durable."""
+    if answer.degraded:
+        return
+    runtime.answers.keep(name, now, answer)
+    keeping = _store(runtime, name, answer, now)
+    if durable:
+        await keeping
+    else:
+        runtime.background(keeping)
+
+
+async def _store(runtime: Runtime, name: tuple[str, str], answer: Answer, now: int) -> None:
+    try:
+        await runtime.store.remember_answer(*name, _ENCODER.encode(answer), now)
+    except Unavailable:
+        runtime.breaker.trip()
+
+
+def _name(call: DecideCall) -> str:
+    """A request id belongs to the visitor it came with; what is stored tells neither."""
+    visitor = call.context.visitor
+    text = "\0".join((call.request_id or "", visitor.id or "", visitor.anonymous_id or ""))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,48 @@
+"""The catalogue: items that content names and templates read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from tailorbird.domain.definitions import Item
+from tailorbird.domain.errors import Invalid, NotFound, TooLarge
+from tailorbird.engine import values
+from tailorbird.engine.refresh import refresh
+from tailorbird.engine.runtime import Runtime
+
+
+async def upsert(runtime: Runtime, project: str, items: Sequence[Item]) -> int:
+    """Insert or replace items, all or none; ``Invalid`` names the first item that is wrong. Returns how many."""
+    if len(items) > runtime.limits.items:
+        raise TooLarge(f"One call takes at most {runtime.limits.items:,} items.")
+    for index, item in enumerate(items):
+        if not item.id or len(item.id) > 200:
+            raise Invalid.field(f"items[{index}].id", "text of 1 to 200 characters", item.id)
+        values.check_name(item.type, f"items[{index}].type")
+        values.check_members(item.attributes, f"items[{index}].attributes", runtime.limits)
+    await runtime.store.put_items(runtime.project(project).project.id, items, runtime.clock())
+    await refresh(runtime)
+    return len(items)
+
+
+async def delete(runtime: Runtime, project: str, item_ids: Sequence[str]) -> int:
+    """Remove items; returns how many were there. Content that names them goes on without them."""
+    count = await runtime.store.delete_items(runtime.project(project).project.id, item_ids, runtime.clock())
+    await refresh(runtime)
+    return count
+
+
+async def read(runtime: Runtime, project: str, item_id: str) -> Item:
+    """One item, as this process serves it."""
+    found: dict[str, Any] | None = runtime.project(project).catalogue.item(item_id)
+    if found is None:
+        raise NotFound(f"There is no item {item_id!r}.")
+    return msgspec.convert(found, Item)
+
+
+async def page(runtime: Runtime, project: str, after: str = "", limit: int = 100) -> list[Item]:
+    """Items in the order of their ids, after ``after``."""
+    return await runtime.store.item_page(runtime.project(project).project.id, after, limit)

@@ -1,0 +1,120 @@
+"""All the reading of a decision, in one place and before any computing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from tailorbird.decision import Plan
+from tailorbird.domain.errors import Unavailable
+from tailorbird.domain.needs import EventNeed, History
+from tailorbird.domain.profile import Profile
+from tailorbird.domain.visitor import Context
+from tailorbird.engine.runtime import Runtime
+from tailorbird.engine.snapshot import Snapshot
+from tailorbird.profiles import combine
+from tailorbird.store.contract import Found
+from tailorbird.targeting import Subject
+from tailorbird.templates import Values
+
+CONSENT = "consent"
+
+
+class Gathered(msgspec.Struct, kw_only=True):
+    """What is known of the visitor for this one call."""
+
+    subject: Subject
+    profile: Profile | None
+    #: both ids came, and they do not lead to one person yet
+    unlinked: bool = False
+    degraded: bool = False
+    consent_missing: bool = False
+    recording_allowed: bool = True
+    #: a linked anonymous id alone, in a project where logging out makes a stranger
+    stranger: bool = False
+    #: what ``history`` was asked for
+    history_needs: frozenset[EventNeed] = frozenset()
+    #: what templates read, made when the first one asks
+    values: Values | None = None
+
+
+async def gather(runtime: Runtime, snapshot: Snapshot, context: Context, plans: Sequence[Plan]) -> Gathered:
+    """Read the profile, and the history if one of the plans (or of those that exclude them) asks for it."""
+    degraded, stranger, found = False, False, Found()
+    history: History = {}
+    needs: frozenset[EventNeed] = frozenset()
+    profile: Profile | None = None
+    try:
+        found = await find(runtime, snapshot, context)
+        stranger = is_stranger(snapshot, context, found)
+        profile = None if stranger else combine(found.known, found.anonymous, context.visitor, context.now)
+        needs = event_needs(snapshot, plans)
+        if needs and profile is not None:
+            query = runtime.store.history(snapshot.project.id, profile.person, profile.merged, needs, context.now)
+            history = await runtime.breaker.call(query)
+    except Unavailable:
+        degraded, profile, history, stranger = True, None, {}, False
+    subject = Subject(context, profile, zone=snapshot.zone, locate=runtime.locate, history=history, known=not degraded)
+    return Gathered(
+        subject=subject,
+        profile=profile,
+        degraded=degraded,
+        stranger=stranger,
+        unlinked=not degraded and is_unlinked(context, found),
+        consent_missing=not has_consent(snapshot.settings.consent_for_personalizing, context, profile),
+        recording_allowed=has_consent(snapshot.settings.consent_for_recording, context, profile),
+        history_needs=needs,
+    )
+
+
+async def find(runtime: Runtime, snapshot: Snapshot, context: Context) -> Found:
+    """The profiles behind the visitor's ids, guarded by the breaker."""
+    waiting = runtime.uncommitted(snapshot.project.id, context.visitor)
+    if waiting is not None:
+        await runtime.breaker.call(waiting)
+    return await runtime.breaker.call(runtime.store.find(snapshot.project.id, context.visitor))
+
+
+def event_needs(snapshot: Snapshot, plans: Iterable[Plan]) -> frozenset[EventNeed]:
+    """The past events that these campaigns, and those that could hold the visitor in their exclusion sets, ask for."""
+    needs: frozenset[EventNeed] = frozenset()
+    sets = set()
+    for plan in plans:
+        if plan.needs.events:
+            needs |= plan.needs.events
+        if plan.exclusion_set:
+            sets.add(plan.exclusion_set)
+    for name in sets:
+        for peer in snapshot.peers.get(name, ()):
+            needs |= peer.needs.events
+    return needs
+
+
+def is_stranger(snapshot: Snapshot, context: Context, found: Found) -> bool:
+    """Whether an anonymous id that belongs to somebody known comes alone where that makes a stranger."""
+    visitor = context.visitor
+    return (
+        snapshot.settings.anonymous_after_logout == "stranger"
+        and visitor.id is None
+        and found.anonymous is not None
+        and bool(found.anonymous.ids)
+    )
+
+
+def is_unlinked(context: Context, found: Found) -> bool:
+    """Whether two ids came that do not lead to one stored person yet."""
+    both = context.visitor.id is not None and context.visitor.anonymous_id is not None
+    return both and (found.known is None or found.known is not found.anonymous)
+
+
+def has_consent(category: str | None, context: Context, profile: Profile | None) -> bool:
+    """Whether the required consent is there: ``consent.<category>`` true in the request's attributes, else in the
+    profile's."""
+    if category is None:
+        return True
+    for attributes in (context.attributes, profile.attributes if profile else {}):
+        given = attributes.get(CONSENT)
+        if isinstance(given, dict) and category in given:
+            return given[category] is True
+    return False

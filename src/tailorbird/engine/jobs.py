@@ -1,0 +1,63 @@
+"""Housekeeping in the background: last use of keys, the schema of what arrives, and what outlived its time."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from tailorbird.domain.errors import TailorbirdError
+from tailorbird.engine.runtime import Runtime
+from tailorbird.store.contract import SchemaRow
+
+log = structlog.get_logger(__name__)
+
+DAY_MS = 86_400_000
+FLUSH_SECONDS = 5.0
+TOUCH_EVERY = 12
+PRUNE_EVERY = 720
+
+
+async def keep_house(runtime: Runtime) -> None:
+    """Until cancelled: flush every 5 s, note key use every minute, prune every hour. Failures are logged, never
+    raised."""
+    turn = 0
+    while True:
+        await asyncio.sleep(FLUSH_SECONDS)
+        turn += 1
+        try:
+            await flush_schema(runtime)
+            if turn % TOUCH_EVERY == 0:
+                await flush_key_use(runtime)
+            if turn % PRUNE_EVERY == 1:
+                await prune(runtime)
+        except TailorbirdError as error:
+            log.warning("housekeeping put off", error=error.detail)
+
+
+async def flush_key_use(runtime: Runtime) -> None:
+    """Write when keys were last used, to the minute."""
+    used, runtime.keys_used = runtime.keys_used, {}
+    if used:
+        await runtime.store.touch_keys(used)
+
+
+async def flush_schema(runtime: Runtime) -> None:
+    """Write the names and types seen since the last time."""
+    by_project: dict[str, list[SchemaRow]] = {}
+    for (project, kind, name, type_), (first, last, count) in runtime.schema_seen.take().items():
+        row = SchemaRow(kind=kind, name=name, type=type_, first_at=first, last_at=last, count=count)
+        by_project.setdefault(project, []).append(row)
+    for project, rows in by_project.items():
+        await runtime.store.note_schema(project, rows)
+
+
+async def prune(runtime: Runtime) -> dict[str, int]:
+    """Remove what outlived its time, as each project's settings say."""
+    horizon = {s.project.id: s.settings.dedupe_horizon_days * DAY_MS for s in runtime.snapshots.values()}
+    retention = {
+        s.project.id: s.settings.retention_days * DAY_MS
+        for s in runtime.snapshots.values()
+        if s.settings.retention_days is not None
+    }
+    return await runtime.store.prune(runtime.clock(), horizon, retention)

@@ -1,0 +1,189 @@
+"""A snapshot: everything published in one project, compiled, at one version. Replaced whole, never edited."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from tailorbird.decision import Plan, compile_plan
+from tailorbird.domain.access import Project, SigningKey
+from tailorbird.domain.campaign import Campaign
+from tailorbird.domain.definitions import Audience, Definition, Goal, Item, Kind, ProjectSettings, Template
+from tailorbird.domain.errors import Invalid, Problem
+from tailorbird.engine.tokens import Signer
+from tailorbird.targeting import IdList, Library, compile_audiences
+
+#: the struct behind each kind of definition
+STRUCTS: dict[Kind, type[Any]] = {
+    "campaign": Campaign,
+    "audience": Audience,
+    "template": Template,
+    "goal": Goal,
+    "settings": ProjectSettings,
+}
+DECODERS = {kind: msgspec.json.Decoder(struct, strict=False) for kind, struct in STRUCTS.items()}
+_ITEM = msgspec.json.Decoder(Item)
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """What a snapshot is compiled from: as the store has it, or as the copy on disk has it."""
+
+    project: Project
+    definitions: tuple[Definition, ...] = ()
+    signing_keys: tuple[SigningKey, ...] = ()
+
+
+class Catalogue:
+    """A project's items by id, decoded when they are asked for."""
+
+    def __init__(self, encoded: dict[str, bytes] | None = None, change: int = 0) -> None:
+        self.encoded = encoded if encoded is not None else {}
+        #: the last change number taken in
+        self.change = change
+        self._decoded: dict[str, dict[str, Any]] = {}
+
+    def apply(self, changes: Iterable[tuple[str, bytes | None, int]]) -> None:
+        """Take in items changed since ``change``; None stands for a deleted one."""
+        for item_id, body, change in changes:
+            self._decoded.pop(item_id, None)
+            if body is None:
+                self.encoded.pop(item_id, None)
+            else:
+                self.encoded[item_id] = body
+            self.change = max(self.change, change)
+
+    def item(self, item_id: str) -> dict[str, Any] | None:
+        """``{"id", "type", "attributes"}`` of an item, or None."""
+        found = self._decoded.get(item_id)
+        if found is None and item_id in self.encoded:
+            decoded = _ITEM.decode(self.encoded[item_id])
+            found = {"id": decoded.id, "type": decoded.type, "attributes": decoded.attributes}
+            if len(self._decoded) < 50_000:
+                self._decoded[item_id] = found
+        return found
+
+    def __len__(self) -> int:
+        return len(self.encoded)
+
+
+class Snapshot:
+    """One project, ready to decide."""
+
+    def __init__(
+        self,
+        source: Source,
+        lists: Mapping[str, IdList],
+        catalogue: Catalogue,
+        *,
+        previous: Snapshot | None = None,
+        list_changes: Mapping[str, int] | None = None,
+    ) -> None:
+        self.source = source
+        self.project = source.project
+        self.lists = lists
+        self.list_changes = list_changes or {}
+        self.catalogue = catalogue
+        self.signer = Signer(self.project.id, source.signing_keys)
+        #: what is switched off and why: definition key → sentence
+        self.warnings: dict[str, str] = {}
+        #: the same by field, where the compiler named fields
+        self.problems: dict[str, tuple[Problem, ...]] = {}
+        self.definitions: dict[Kind, dict[str, Definition]] = {kind: {} for kind in STRUCTS}
+        self.bodies: dict[Kind, dict[str, Any]] = {kind: {} for kind in STRUCTS}
+        self.settings = ProjectSettings()
+        self._decode_all()
+        self.zone = ZoneInfo(self.settings.time_zone)
+        self._reused = previous if previous is not None and self._conditions_as_in(previous) else None
+        self.library: Library = self._reused.library if self._reused else self._compile_audiences()
+        self.plans: dict[str, Plan] = {}
+        self.broken: dict[str, str] = {}
+        self._compile_campaigns()
+        self._reused = None
+        self._index()
+
+    def _conditions_as_in(self, other: Snapshot) -> bool:
+        """Whether audiences, lists and settings are the same, so that compiled campaigns can be carried over."""
+        kinds: tuple[Kind, ...] = ("audience", "settings")
+        return dict(self.list_changes) == dict(other.list_changes) and all(
+            {i: d.version for i, d in self.definitions[k].items()}
+            == {i: d.version for i, d in other.definitions[k].items()}
+            for k in kinds
+        )
+
+    def with_catalogue(self, project: Project, catalogue: Catalogue) -> Snapshot:
+        """The same definitions over other catalogue items."""
+        fresh = copy.copy(self)
+        fresh.project, fresh.catalogue = project, catalogue
+        fresh.source = msgspec.structs.replace(self.source, project=project)
+        return fresh
+
+    def _decode_all(self) -> None:
+        for definition in self.source.definitions:
+            try:
+                body = DECODERS[definition.kind].decode(definition.body)
+            except msgspec.ValidationError as error:
+                self.warnings[f"{definition.kind}:{definition.key}"] = str(error)
+                continue
+            self.definitions[definition.kind][definition.id] = definition
+            self.bodies[definition.kind][definition.id] = body
+        for settings in self.bodies["settings"].values():
+            self.settings = settings
+
+    def _compile_audiences(self) -> Library:
+        library, broken = compile_audiences(self.bodies["audience"].values(), self.lists, zone=self.zone)
+        for audience_id, error in broken.items():
+            key = self.bodies["audience"][audience_id].key
+            self.warnings[f"audience:{key}"] = error.detail
+            self.problems[f"audience:{key}"] = error.problems
+        return library
+
+    def _compile_campaigns(self) -> None:
+        """A campaign that does not compile is off alone, with a warning."""
+        for campaign_id, campaign in self.bodies["campaign"].items():
+            version = self.definitions["campaign"][campaign_id].version
+            held = self._reused.plans.get(campaign_id) if self._reused else None
+            if held is not None and held.version == version:
+                self.plans[campaign_id] = held
+                continue
+            try:
+                self.plans[campaign_id] = compile_plan(
+                    campaign, library=self.library, zone=self.zone, version=version, item_exists=self.item_exists
+                )
+            except Invalid as error:
+                self.broken[campaign_id] = error.detail
+                self.warnings[f"campaign:{campaign.key}"] = error.detail
+
+    def _index(self) -> None:
+        campaigns: list[Campaign] = sorted(self.bodies["campaign"].values(), key=lambda c: c.key)
+        self.campaign_ids: dict[str, str] = {}
+        for campaign in campaigns:
+            self.campaign_ids.update(dict.fromkeys(campaign.aliases, campaign.id))
+        self.campaign_ids.update({c.key: c.id for c in campaigns})
+        self.groups: dict[str, tuple[str, ...]] = {}
+        sets: dict[str, list[Plan]] = {}
+        for campaign in campaigns:
+            for group in campaign.groups:
+                self.groups[group] = (*self.groups.get(group, ()), campaign.key)
+        for plan in self.plans.values():
+            if plan.exclusion_set:
+                sets.setdefault(plan.exclusion_set, []).append(plan)
+        self.peers = {name: tuple(plans) for name, plans in sets.items()}
+        self.live_keys = tuple(c.key for c in campaigns if c.status in ("running", "testing"))
+        self.campaign_key = {c.id: c.key for c in campaigns}
+        audiences: list[Audience] = list(self.bodies["audience"].values())
+        self.audience_keys = tuple(sorted(a.key for a in audiences))
+        self.global_goals: tuple[Goal, ...] = tuple(g for g in self.bodies["goal"].values() if g.is_global)
+        self.templates: dict[str, Template] = self.bodies["template"]
+
+    def plan(self, name: str) -> Plan | None:
+        """The compiled campaign behind a key or an alias; None when unknown or switched off."""
+        campaign_id = self.campaign_ids.get(name)
+        return self.plans.get(campaign_id) if campaign_id else None
+
+    def item_exists(self, item_id: str) -> bool:
+        """Whether the catalogue has this item."""
+        return item_id in self.catalogue.encoded

@@ -1,0 +1,147 @@
+"""Definitions as callers see them: the body, its version and author, and what the server has to say about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from tailorbird.decision import readiness
+from tailorbird.domain.campaign import Campaign
+from tailorbird.domain.definitions import Definition
+from tailorbird.domain.errors import Problem
+from tailorbird.domain.ids import long_id
+from tailorbird.engine.diff import Change, changes
+from tailorbird.engine.runtime import Runtime
+from tailorbird.engine.snapshot import DECODERS, Snapshot
+
+
+class Missing(msgspec.Struct, frozen=True, kw_only=True):
+    """What a campaign, or one of its rules, still needs before it may start."""
+
+    rule: str
+    ready: bool
+    missing: tuple[Problem, ...] = ()
+
+
+class DefinitionView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One version of one definition."""
+
+    id: str
+    key: str
+    version: int
+    author: str
+    #: UTC milliseconds
+    at: int
+    action: str
+    body: msgspec.Raw
+    deleted: bool = False
+    #: campaigns: 24 hexadecimal digits, for doors that show long ids
+    long_id: str | None = None
+    #: campaigns: whether it may start, and rule by rule what is missing
+    ready: bool | None = None
+    setup: tuple[Missing, ...] = ()
+    #: what is missing beside the rules
+    missing: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One write of a definition: who, when, what, and what changed."""
+
+    seq: int
+    kind: str
+    id: str
+    key: str
+    version: int
+    author: str
+    at: int
+    action: str
+    changes: tuple[Change, ...] = ()
+
+
+def view(runtime: Runtime, definition: Definition) -> DefinitionView:
+    """A definition for callers; campaigns carry their readiness and warnings."""
+    snapshot = runtime.project(definition.project)
+    extra: dict[str, Any] = {}
+    if definition.kind == "campaign":
+        extra = _campaign(snapshot, definition)
+    elif warning := snapshot.warnings.get(f"{definition.kind}:{definition.key}"):
+        extra = {"warnings": (warning,)}
+    return DefinitionView(
+        id=definition.id,
+        key=definition.key,
+        version=definition.version,
+        author=definition.author,
+        at=definition.at,
+        action=definition.action,
+        body=definition.body,
+        deleted=definition.deleted,
+        **extra,
+    )
+
+
+def _campaign(snapshot: Snapshot, definition: Definition) -> dict[str, Any]:
+    campaign: Campaign = DECODERS["campaign"].decode(definition.body)
+    problems = readiness(campaign, bool(snapshot.global_goals))
+    setup = []
+    for index, rule in enumerate(campaign.rules):
+        own = tuple(p for p in problems if p.field.startswith(f"rules[{index}]"))
+        setup.append(Missing(rule=rule.id, ready=not own, missing=own))
+    return {
+        "long_id": long_id(definition.id),
+        "ready": not problems,
+        "setup": tuple(setup),
+        "missing": tuple(p for p in problems if not p.field.startswith("rules[")),
+        "warnings": tuple(_warnings(snapshot, definition, campaign)),
+    }
+
+
+def _warnings(snapshot: Snapshot, definition: Definition, campaign: Campaign) -> list[str]:
+    warnings = []
+    if broken := snapshot.broken.get(definition.id):
+        warnings.append(f"Switched off: {broken}")
+    plan = snapshot.plans.get(definition.id)
+    if plan is not None and plan.version == definition.version:
+        warnings.extend(w.detail for w in plan.warnings)
+    if campaign.expose == "report":
+        warnings.append(
+            "Exposures count when the token comes back: a caller that gets no token for control reports none of it."
+        )
+    for rule in campaign.rules:
+        for experience in rule.experiences:
+            ref = experience.template
+            newest = snapshot.definitions["template"].get(ref.template) if ref is not None else None
+            if ref is not None and newest is not None and newest.version > ref.version:
+                warnings.append(
+                    f"{experience.name}: made from version {ref.version} of template {newest.key}, which is now at "
+                    f"version {newest.version}; the content here is as it was."
+                )
+    return warnings
+
+
+async def audit(runtime: Runtime, project: str, limit: int = 100, before: int = 0) -> list[AuditEntry]:
+    """Every write of the project's definitions, newest first, with what each changed."""
+    snapshot = runtime.project(project)
+    entries = []
+    for seq, definition in await runtime.store.audit(snapshot.project.id, limit, before):
+        earlier: Any = {}
+        if definition.version > 1:
+            held = await runtime.store.definition(
+                snapshot.project.id, definition.kind, definition.id, definition.version - 1
+            )
+            earlier = msgspec.json.decode(held.body)
+        entries.append(
+            AuditEntry(
+                seq=seq,
+                kind=definition.kind,
+                id=definition.id,
+                key=definition.key,
+                version=definition.version,
+                author=definition.author,
+                at=definition.at,
+                action=definition.action,
+                changes=tuple(changes(earlier, msgspec.json.decode(definition.body))),
+            )
+        )
+    return entries
