@@ -24,9 +24,9 @@ from tailorbird.store.sqlite.connection import Connection, is_away, translated
 MOST_IN_ONE = 2_000
 #: entries that may wait; beyond them callers are told to come back
 MOST_WAITING = 100_000
-#: rows written between two checkpoints, about 8 MB of log
-CHECKPOINT_EVERY = 2_000
-#: pages of log above which it is cut, 64 MB
+#: pages of log that a checkpoint copies, 8 MB: about 5 ms, during which nobody is acknowledged
+CHECKPOINT_PAGES = 2_000
+#: pages of log above which the file is cut, 64 MB: only after readers held the log for long
 LOG_PAGES = 16_384
 
 _CLOSED = "The database is closed."
@@ -60,6 +60,7 @@ class Writer:
         self._connection: Connection | None = None
         self._waiting = 0
         self._unchecked = 0
+        self._checkpoint_after = CHECKPOINT_PAGES // 8
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="tailorbird-writer", daemon=True)
 
@@ -102,7 +103,7 @@ class Writer:
             outcomes = self._write(group)
             self._answer(outcomes)
             self._unchecked += sum(job.weight for job in group)
-            if self._unchecked >= CHECKPOINT_EVERY:
+            if self._unchecked >= self._checkpoint_after:
                 self._checkpoint()
         self._disconnect()
 
@@ -193,11 +194,14 @@ class Writer:
         It is the writer who does it: SQLite before 3.51.3 can damage a file when one connection checkpoints at the very
         moment another one restarts the log.
         """
-        self._unchecked = 0
+        written, self._unchecked = self._unchecked, 0
         if self._connection is None:
             return
         try:
             _busy, pages, _copied = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            # small batches fill more pages per row than large ones, so the log itself says when to come again
+            due = written * CHECKPOINT_PAGES // max(pages, 1)
+            self._checkpoint_after = min(max(due, 100), 2 * written, 10 * CHECKPOINT_PAGES)
             if pages > LOG_PAGES:
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         except sqlite3.Error:
