@@ -10,6 +10,7 @@ from typing import Any, TextIO
 from liquid import BoundTemplate, DictLoader, RenderContext
 from liquid import Environment as PlainEnvironment
 from liquid.builtin.content import ContentNode
+from liquid.builtin.expressions.primitive import Blank, Empty
 from liquid.static_analysis import TemplateAnalysis
 from liquid.undefined import Undefined
 
@@ -135,7 +136,7 @@ class Text:
         if isinstance(value, Undefined):
             run.miss(value.name)
             return None
-        return value
+        return "" if isinstance(value, Blank | Empty) else value
 
     def text(self, run: Run) -> str:
         """The text. What is missing is noted, and printed as nothing."""
@@ -159,7 +160,7 @@ class Text:
         return unicode("".join(parts))
 
     def __str__(self) -> str:
-        return str(self._template).strip()
+        return str(self._template).strip() if self._single is None else str(self._single)
 
     def _context(self, run: Run) -> Context:
         if not self._flat:

@@ -37,17 +37,19 @@ class Missing(Undefined):
 class Value(Expression):
     """An expression with its filters. When missing values withhold, one passes through every filter but ``default``."""
 
-    __slots__ = ("filters", "left", "name", "reads")
+    __slots__ = ("filters", "left", "reads", "source")
 
-    def __init__(self, token: Any, left: Expression, filters: list[Step]) -> None:
+    def __init__(self, token: Any, left: Expression, filters: list[Step], source: str) -> None:
         super().__init__(token)
         self.left = left
         self.filters = filters
-        paths = [part for part in (left, *(arg for step in filters for arg in step.arguments())) if _reads(part)]
+        #: as it was written: what is reported where filters made nothing of what was found
+        self.source = source
         #: whether any of it comes from outside the template's own text
-        self.reads = bool(paths)
-        #: what is reported as missing
-        self.name = str(paths[0] if paths else left) or "nil"
+        self.reads = any(map(_reads, self.children()))
+
+    def __str__(self) -> str:
+        return self.source
 
     def children(self) -> Iterable[Expression]:
         yield self.left
@@ -68,7 +70,7 @@ class Value(Expression):
             if step.settles:
                 settled = True
             if value is None or (not settled and isinstance(value, str) and not value):
-                value = Missing(self.name)
+                value = Missing(self.source)
         return value
 
 
@@ -117,8 +119,8 @@ class Step:
         """Like ``apply``, but a missing value or argument makes the result missing; only ``default`` replaces it."""
         if isinstance(value, Missing) and not self.settles:
             return value
-        positional = [found(argument, argument.evaluate(context), context) for argument in self.positional]
-        keywords = {n: found(argument, argument.evaluate(context), context) for n, argument in self.keywords.items()}
+        positional = [_given(argument, context) for argument in self.positional]
+        keywords = {name: _given(argument, context) for name, argument in self.keywords.items()}
         if not self.settles:
             for argument in (*positional, *keywords.values()):
                 if isinstance(argument, Missing):
@@ -144,9 +146,15 @@ class Print(Node):
         self.value = value
         self.blank = False
 
+    def __str__(self) -> str:
+        return f"{{{{ {self.value} }}}}"
+
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
         value = self.value.evaluate(context)
         return write(value, context, buffer)
+
+
+_NO_GROUP = "a group that was not found"
 
 
 class Turn(Node):
@@ -157,14 +165,15 @@ class Turn(Node):
     def __init__(self, cycle: CycleNode) -> None:
         super().__init__(cycle.token)
         self.cycle = cycle
-        self.arguments = [Value(argument.token, argument, []) for argument in cycle.args]
+        self.arguments = [Value(argument.token, argument, [], str(argument)) for argument in cycle.args]
         self.blank = False
 
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
         group = self.cycle.group.evaluate(context) if self.cycle.group else ""
         values = [argument.evaluate(context) for argument in self.arguments]
-        key = text(None if isinstance(group, Undefined) else group, context.run.budget)  # type: ignore[attr-defined]
-        index = context.cycle(key or str(self.cycle.args), len(values))
+        # Cycles of one group, or else of equal elements, take turns together.
+        key = (_NO_GROUP if isinstance(group, Undefined) else str(group)) or str([str(value) for value in values])
+        index = context.cycle(key, len(values))
         return write(values[index], context, buffer) if index < len(values) else 0
 
 
@@ -248,6 +257,12 @@ def found(expression: Expression, value: object, context: RenderContext) -> obje
     return value
 
 
+def _given(argument: Expression, context: RenderContext) -> object:
+    """An argument of a filter; a nil that was written out is meant."""
+    value = argument.evaluate(context)
+    return found(argument, value, context) if isinstance(argument, Path) else value
+
+
 def write(value: object, context: Any, buffer: TextIO) -> int:
     """Print a value; a missing one is noted instead."""
     if isinstance(value, Undefined):
@@ -279,7 +294,7 @@ def _exchange(part: Any, environment: Environment) -> Any:
 
 
 _EXCHANGES: dict[type, Callable[[Any, Environment], Any]] = {
-    FilteredExpression: lambda e, env: Value(e.token, e.left, [Step(f, env) for f in e.filters or ()]),
+    FilteredExpression: lambda e, env: Value(e.token, e.left, [Step(f, env) for f in e.filters or ()], str(e)),
     RangeLiteral: lambda e, _: Range(e.token, e.start, e.stop),
     ContainsExpression: lambda e, _: Contains(e.token, e.left, e.right),
     EqExpression: lambda e, _: Equal(e.token, e.left, e.right, negated=False),
