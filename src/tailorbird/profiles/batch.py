@@ -136,7 +136,8 @@ class _Batch:
         draft = self._who(entry.project, entry.visitor, entry.time, entry.received_at, entry.bucket_id, entry.stranger)
         if cap_used(draft, arm.rule, entry.cap, entry.session_id, entry.time):
             return _CAPPED
-        draft.display(arm.rule, entry.time, entry.session_id or "")
+        if entry.shown:
+            draft.display(arm.rule, entry.time, entry.session_id or "")
         draft.sight(entry.time, entry.session_id or "", entry.received_at)
         first = draft.expose(arm, entry.time, entry.bucket_id)
         if first:
@@ -259,9 +260,7 @@ class _Batch:
             for name in names:
                 key: IdKey = (project, "u" if kind == "u" else "a", name)
                 self.persons[key] = self.changes.ids[key] = into.person
-        for person, draft in self.drafts.items():
-            if draft is other:
-                self.drafts[person] = into
+        self.drafts[other.person] = into
         self.changes.links.append((project, other.person, into.person, at))
 
     def _conflicts(self, project: str, number: int) -> None:
