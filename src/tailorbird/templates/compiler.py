@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tailorbird.domain.errors import Invalid, Problem, join_path
-from tailorbird.templates.limits import MAX_DEPTH, MAX_STRINGS
+from tailorbird.templates.limits import MAX_DEPTH, MAX_SOURCES, MAX_STRINGS
 from tailorbird.templates.parts import Part, native_of
 from tailorbird.templates.roots import NO_NAMES, Names
 from tailorbird.templates.run import Run
@@ -31,6 +31,7 @@ class Compiler:
         self.partials = partials
         self.names: Names = NO_NAMES
         self.strings = 0
+        self.characters = 0
         self.problems: list[Problem] = []
         self._environment: Environment | None = None
 
@@ -72,10 +73,12 @@ class Compiler:
         """The compiled string, or None when there is no Liquid in it or when it is wrong, which is noted."""
         if not has_liquid(source):
             return None
+        if self.strings > MAX_STRINGS or self.characters > MAX_SOURCES:
+            return None
         self.strings += 1
-        if self.strings > MAX_STRINGS:
-            if self.strings == MAX_STRINGS + 1:
-                self.wrong(path, f"at most {MAX_STRINGS:,} strings with Liquid", "more")
+        self.characters += len(source)
+        if self.strings > MAX_STRINGS or self.characters > MAX_SOURCES:
+            self.wrong(path, f"at most {MAX_STRINGS:,} strings and {MAX_SOURCES:,} characters with Liquid", "more")
             return None
         # Loaded only where there is Liquid: static content needs none of it.
         from tailorbird.templates.reading import read_text

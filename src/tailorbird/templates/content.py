@@ -90,7 +90,7 @@ def render(compiled: CompiledContent, values: Values) -> Rendered:
     shown: list[RenderedMessage] = []
     missing: dict[str, None] = {}
     for index, message in enumerate(compiled.messages):
-        run = Run(values, compiled.strict)
+        run = Run(values, compiled.strict, len(compiled.messages))
         made = _attempt(message.render, run, f"messages[{index}]")
         missing.update(run.missing)
         if not run.missing:
@@ -103,6 +103,5 @@ def _attempt(make: Callable[[Run], Any], run: Run, where: str) -> Any:
     try:
         return make(run)
     except Exception as error:  # noqa: BLE001 - values come from outside and filters from a library: one bad value is one reason
-        sentence = getattr(error, "message", None) or str(error) or type(error).__name__
-        run.fail(f"{where}: {sentence}")
+        run.fail(f"{where}: {getattr(error, 'message', None) or str(error) or type(error).__name__}")
         return None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
-from tailorbird.templates.limits import Budget
+from tailorbird.templates.limits import MAX_REASON, MAX_REASONS, Budget
+from tailorbird.templates.plain import unicode
 from tailorbird.templates.values import Values
 
 if TYPE_CHECKING:
@@ -17,9 +18,9 @@ class Run:
 
     __slots__ = ("_now", "budget", "missing", "plain", "strict", "values")
 
-    def __init__(self, values: Values, strict: bool) -> None:
+    def __init__(self, values: Values, strict: bool, sharers: int = 1) -> None:
         self.values = values
-        self.budget = Budget()
+        self.budget = Budget(sharers)
         #: whether a missing value withholds
         self.strict = strict
         self.missing: dict[str, None] = {}
@@ -42,8 +43,9 @@ class Run:
     def miss(self, path: str) -> None:
         """Note that ``path`` found nothing."""
         if self.strict:
-            self.missing[path] = None
+            self.fail(path)
 
     def fail(self, reason: str) -> None:
         """Note what withholds whether or not missing values do."""
-        self.missing[reason] = None
+        if len(self.missing) < MAX_REASONS:
+            self.missing[unicode(reason if len(reason) <= MAX_REASON else reason[: MAX_REASON - 1] + "…")] = None

@@ -172,6 +172,7 @@ class Turn(Node):
         group = self.cycle.group.evaluate(context) if self.cycle.group else ""
         values = [argument.evaluate(context) for argument in self.arguments]
         # Cycles of one group, or else of equal elements, take turns together.
+        context.run.budget.spend(sum(map(size_of, values)))  # type: ignore[attr-defined]
         key = (_NO_GROUP if isinstance(group, Undefined) else str(group)) or str([str(value) for value in values])
         index = context.cycle(key, len(values))
         return write(values[index], context, buffer) if index < len(values) else 0
