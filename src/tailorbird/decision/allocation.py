@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from msgspec.structs import replace
 
 from tailorbird.decision.ranges import allocate
@@ -19,7 +21,8 @@ def settle_ranges(campaign: Campaign, current: Campaign | None) -> Campaign:
 
 
 def _settle(rule: Rule, before: Rule | None) -> Rule:
-    shares = {e.id: 0.0 if e.paused else e.weight for e in rule.experiences}
+    # A weight that means nothing counts as none here; compiling the campaign refuses it with its path.
+    shares = {e.id: e.weight if not e.paused and 0 < e.weight < inf else 0.0 for e in rule.experiences}
     previous = before.ranges if before is not None else {}
     epoch = before.epoch if before is not None else 0
     ranges = allocate(previous, shares)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from types import TracebackType
 
+from msgspec.structs import replace
+
 from tailorbird.domain.errors import Invalid, Problem, join_path
 
 
@@ -44,6 +46,13 @@ class Under:
     ) -> bool:
         if not isinstance(error, Invalid):
             return False
-        named = error.under(self._path).problems
-        self._problems.found.extend(named or Invalid.field(self._path, "", detail=error.detail).problems)
+        named = error.problems or (Problem(detail=error.detail),)
+        self._problems.found.extend(_below(self._path, problem) for problem in named)
         return True
+
+
+def _below(path: str, problem: Problem) -> Problem:
+    """``problem`` with ``path`` in front of its field, and of the field where its sentence begins with it."""
+    field, told = join_path(path, problem.field), f"{problem.field or 'the input'}: "
+    detail = f"{field}: {problem.detail.removeprefix(told)}" if problem.detail.startswith(told) else problem.detail
+    return replace(problem, field=field, detail=detail)
