@@ -1,0 +1,178 @@
+"""Campaigns, audiences, templates and goals; and what only campaigns can do: their lifecycle, clones and previews."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Response, Router, post
+from litestar.handlers import HTTPRouteHandler
+from msgspec import Meta
+
+from tailorbird.domain.visitor import Visitor
+from tailorbird.engine import publish
+from tailorbird.engine.calls import PreviewCall
+from tailorbird.engine.preview import Preview, preview
+from tailorbird.web import wire
+from tailorbird.web.api import specimens
+from tailorbird.web.api.call import Caller, answer
+from tailorbird.web.api.definitions import Definitions, created, shown
+from tailorbird.web.api.operation import Operation, Stand
+
+_BASE = "/v1/projects/{project:str}"
+_ONE = "/v1/projects/{project:str}/campaigns/{ref:str}"
+_OPT = {"resource": specimens.CAMPAIGN}
+
+
+class Campaigns(Definitions):
+    """Personalizations and experiments."""
+
+    path = f"{_BASE}/campaigns"
+    tags = ("Campaigns",)
+    opt = _OPT
+
+
+class Audiences(Definitions):
+    """Reusable conditions and lists."""
+
+    path = f"{_BASE}/audiences"
+    tags = ("Audiences",)
+    opt = {"resource": specimens.AUDIENCE}  # noqa: RUF012 - Litestar's own form
+
+
+class Templates(Definitions):
+    """Saved content."""
+
+    path = f"{_BASE}/templates"
+    tags = ("Templates",)
+    opt = {"resource": specimens.TEMPLATE}  # noqa: RUF012 - Litestar's own form
+
+
+class Goals(Definitions):
+    """What campaigns are judged by."""
+
+    path = f"{_BASE}/goals"
+    tags = ("Goals",)
+    opt = {"resource": specimens.GOAL}  # noqa: RUF012 - Litestar's own form
+
+
+class CloneIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the copy is called."""
+
+    #: made from the original's when absent
+    name: Annotated[str, Meta(max_length=200)] = ""
+
+
+class PreviewIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """For whom, and when. Without a visitor a made-up profile is used."""
+
+    #: somebody that was seen before, or a stranger
+    visitor: wire.VisitorIn | None = None
+    #: attributes of a made-up profile, instead of the visitor's
+    attributes: dict[str, Any] | None = None
+    #: the request as it would come; ``time`` sets the clock for schedules too
+    context: wire.ContextIn = wire.NO_CONTEXT
+    #: 0 = the newest
+    version: Annotated[int, Meta(ge=0, le=2_147_483_647)] = 0
+    #: id or name of an experience to show, whatever the gates say
+    experience: str | None = None
+
+
+_decode_clone = msgspec.json.Decoder(CloneIn).decode
+_decode_preview = msgspec.json.Decoder(PreviewIn).decode
+
+
+def _verb(verb: str, summary: str, story: str, example: str) -> HTTPRouteHandler:
+    """The route of one lifecycle verb."""
+    operation = Operation(
+        scope="manage", answer=Stand.VIEW, errors=(409,), if_match="optional", etag=True, parameters={"ref": example}
+    )
+
+    async def handle(caller: Caller, ref: str) -> Response[Any]:
+        definition = await publish.lifecycle(caller.runtime, caller.project, ref, verb, caller.author, caller.version())
+        return shown(caller, definition)
+
+    handle.__doc__ = story
+    decorate = post(
+        f"{_ONE}/{verb}",
+        status_code=200,
+        operation_id=f"{verb}Campaign",
+        summary=summary,
+        opt={"operation": operation, **_OPT},
+    )
+    return decorate(handle)
+
+
+@post(
+    f"{_ONE}/clone",
+    operation_id="cloneCampaign",
+    summary="Copy a campaign",
+    opt={
+        "operation": Operation(
+            scope="manage",
+            body=CloneIn,
+            answer=Stand.VIEW,
+            status=201,
+            errors=(409,),
+            etag=True,
+            location=True,
+            example={"name": "Home hero, second try"},
+        ),
+        **_OPT,
+    },
+)
+async def clone(caller: Caller, ref: str) -> Response[Any]:
+    """The copy is a draft with an id and draws of its own: its groups are not those of the original."""
+    told = await caller.maybe(_decode_clone, CloneIn())
+    definition = await publish.clone(caller.runtime, caller.project, ref, caller.author, told.name)
+    return created(caller, specimens.CAMPAIGN, definition)
+
+
+@post(
+    f"{_ONE}/preview",
+    status_code=200,
+    operation_id="previewCampaign",
+    summary="What somebody would see, and why",
+    opt={
+        "operation": Operation(
+            scope="read",
+            body=PreviewIn,
+            answer=Preview,
+            example={"attributes": {"plan": "gold"}, "context": {"time": "2030-03-01T21:30:00+01:00"}},
+            examples={"visitor": {"visitor": {"id": "anna@example.org"}, "version": 1, "experience": "Discount"}},
+        )
+    },
+)
+async def show(caller: Caller, ref: str) -> Response[Any]:
+    """Any version, any experience, any visitor or made-up profile, at any time. Nothing is recorded."""
+    told = await caller.maybe(_decode_preview, PreviewIn())
+    known = told.visitor is not None
+    who = wire.visitor(told.visitor) if told.visitor is not None else Visitor(id="preview")
+    call = PreviewCall(
+        campaign=ref,
+        context=wire.context(told.context, who, caller.runtime.clock()),
+        version=told.version,
+        experience=told.experience,
+        attributes=told.attributes if known or told.attributes is not None else {},
+    )
+    return answer(await preview(caller.runtime, caller.project, call))
+
+
+_VERBS = (
+    _verb(
+        "start",
+        "Start a campaign",
+        "From draft, testing or paused. Needs all that `missing` and `setup` list.",
+        "checkout-upsell",
+    ),
+    _verb(
+        "test",
+        "Serve a campaign to its test users only",
+        "Nobody is exposed and nothing is counted.",
+        "checkout-upsell",
+    ),
+    _verb("pause", "Pause a campaign", "It answers `DISABLED` until it is started again.", "home-hero"),
+    _verb("archive", "Archive a campaign", "It ends; its results stay. `draft` brings it back.", "home-hero"),
+    _verb("draft", "Take a campaign back to draft", "From testing, paused or archived.", "resting"),
+)
+campaign_verbs = Router("/", route_handlers=[*_VERBS, clone, show], tags=["Campaigns"])

@@ -1,0 +1,164 @@
+"""What all kinds of definitions have in common: list, create, read, update, delete, versions, rollback."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Controller, Response, delete, get, post, put
+from litestar.params import Parameter
+
+from tailorbird.domain.definitions import Definition, Kind
+from tailorbird.domain.errors import NotFound
+from tailorbird.engine import publish
+from tailorbird.engine.view import view
+from tailorbird.web.api.call import Caller, answer
+from tailorbird.web.api.operation import Operation, Resource, Stand
+from tailorbird.web.api.views import Listing
+
+Number = Annotated[int, Parameter(description="a version", ge=1, le=2_147_483_647)]
+
+
+def shown(
+    caller: Caller, definition: Definition, status: int = 200, headers: dict[str, str] | None = None
+) -> Response[Any]:
+    """A definition with its version as ``ETag``."""
+    return answer(view(caller.runtime, definition), status, {"ETag": f'"{definition.version}"', **(headers or {})})
+
+
+def created(caller: Caller, resource: Resource, definition: Definition) -> Response[Any]:
+    """A new definition, and where it is found."""
+    place = f"/v1/projects/{caller.project}/{resource.plural}/{definition.key}"
+    return shown(caller, definition, 201, {"Location": place})
+
+
+class Definitions(Controller):
+    """The routes of one kind. A subclass says which, in ``opt``; ``{Kind}`` stands for it in names and summaries."""
+
+    @property
+    def resource(self) -> Resource:
+        """The kind of definition that these routes serve."""
+        found: Resource = self.opt["resource"]  # type: ignore[index]
+        return found
+
+    @property
+    def kind(self) -> Kind:
+        """Its name in the store."""
+        return self.resource.kind
+
+    @get(
+        operation_id="list{Kind}s",
+        summary="All {kind}s of a project",
+        opt={"operation": Operation(scope="read", answer=Stand.VIEWS)},
+    )
+    async def listing(self, caller: Caller) -> Response[Any]:
+        """The newest version of each, in the order in which they were created."""
+        found = await publish.listing(caller.runtime, caller.project, self.kind)
+        return answer(Listing([view(caller.runtime, definition) for definition in found]))
+
+    @post(
+        operation_id="create{Kind}",
+        summary="Create a {kind}",
+        opt={
+            "operation": Operation(
+                scope="manage",
+                body=Stand.BODY,
+                answer=Stand.VIEW,
+                status=201,
+                errors=(409,),
+                etag=True,
+                location=True,
+                example=Stand.NEW,
+            )
+        },
+    )
+    async def create(self, caller: Caller) -> Response[Any]:
+        """Compiled before it is stored: what does not compile is refused with the paths of what is wrong. Without `key`
+        the key is made from the name. Fields that the server keeps are ignored."""
+        definition = await publish.create(caller.runtime, caller.project, self.kind, await caller.body(), caller.author)
+        return created(caller, self.resource, definition)
+
+    @get(
+        "/{ref:str}",
+        operation_id="read{Kind}",
+        summary="Read a {kind}",
+        opt={"operation": Operation(scope="read", answer=Stand.VIEW, etag=True)},
+    )
+    async def read(self, caller: Caller, ref: str) -> Response[Any]:
+        """The newest version, by key or id."""
+        return shown(caller, await publish.read(caller.runtime, caller.project, self.kind, ref))
+
+    @put(
+        "/{ref:str}",
+        operation_id="update{Kind}",
+        summary="Write a new version of a {kind}",
+        opt={
+            "operation": Operation(
+                scope="manage",
+                body=Stand.BODY,
+                answer=Stand.VIEW,
+                errors=(409, 428),
+                if_match="required",
+                etag=True,
+                example=Stand.CHANGED,
+            )
+        },
+    )
+    async def update(self, caller: Caller, ref: str) -> Response[Any]:
+        """`If-Match` names the version that it was made from; when somebody wrote meanwhile, the answer is 409 with
+        both versions."""
+        expected = caller.required_version()
+        body = await caller.body()
+        definition = await publish.update(caller.runtime, caller.project, self.kind, ref, body, caller.author, expected)
+        return shown(caller, definition)
+
+    @delete(
+        "/{ref:str}",
+        operation_id="delete{Kind}",
+        summary="Delete a {kind}",
+        opt={
+            "operation": Operation(
+                scope="manage", status=204, errors=(409,), if_match="optional", parameters={"ref": "to-delete"}
+            )
+        },
+    )
+    async def remove(self, caller: Caller, ref: str) -> None:
+        """Its versions and its history stay, its key becomes free. Refused while others use it."""
+        await publish.delete(caller.runtime, caller.project, self.kind, ref, caller.author, caller.version())
+
+    @get(
+        "/{ref:str}/versions",
+        operation_id="list{Kind}Versions",
+        summary="All versions of a {kind}",
+        opt={"operation": Operation(scope="read", answer=Stand.VIEWS)},
+    )
+    async def versions(self, caller: Caller, ref: str) -> Response[Any]:
+        """Newest first."""
+        found = await publish.versions(caller.runtime, caller.project, self.kind, ref)
+        return answer(Listing([view(caller.runtime, definition) for definition in found]))
+
+    @get(
+        "/{ref:str}/versions/{version:int}",
+        operation_id="read{Kind}Version",
+        summary="One version of a {kind}",
+        opt={"operation": Operation(scope="read", answer=Stand.VIEW, etag=True)},
+    )
+    async def one_version(self, caller: Caller, ref: str, version: Number) -> Response[Any]:
+        """As it was written."""
+        return shown(caller, await publish.read(caller.runtime, caller.project, self.kind, ref, version))
+
+    @post(
+        "/{ref:str}/versions/{version:int}/rollback",
+        status_code=200,
+        operation_id="rollback{Kind}",
+        summary="Go back to a version of a {kind}",
+        opt={"operation": Operation(scope="manage", answer=Stand.VIEW, errors=(409,), if_match="optional", etag=True)},
+    )
+    async def rollback(self, caller: Caller, ref: str, version: Number) -> Response[Any]:
+        """Writes a new version that says what that one said. A campaign's content and weights come back; who was drawn
+        where, and whether it runs, stay as they are."""
+        runtime, project = caller.runtime, caller.project
+        current = await publish.read(runtime, project, self.kind, ref)
+        if version > current.version:
+            raise NotFound(f"There is no version {version}; the newest is {current.version}.")
+        definition = await publish.rollback(runtime, project, self.kind, ref, version, caller.author, caller.version())
+        return shown(caller, definition)

@@ -1,0 +1,77 @@
+"""What arrives and what was changed: audit, schema, events, refused events, counters."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Response, Router, get
+from litestar.params import Parameter
+
+from tailorbird.engine import insight
+from tailorbird.engine.view import AuditEntry, audit
+from tailorbird.web.api.call import Caller, answer
+from tailorbird.web.api.operation import Operation
+from tailorbird.web.api.views import Arrived, Counts, Listing, Page, Refused, Seen
+
+_BASE = "/v1/projects/{project:str}"
+Limit = Annotated[int, Parameter(description="how many at most", ge=1, le=1000)]
+Sequence = Annotated[int, Parameter(description="a sequence number", ge=0, le=9_007_199_254_740_991)]
+
+
+@get(
+    f"{_BASE}/audit",
+    operation_id="readAudit",
+    summary="Every write of a definition",
+    opt={"operation": Operation(scope="read", answer=Page[AuditEntry])},
+)
+async def entries(caller: Caller, limit: Limit = 100, before: Sequence = 0) -> Response[Any]:
+    """Who, when, what, and what changed; newest first. Pass `next` as `before` for the page that follows."""
+    found = await audit(caller.runtime, caller.project, limit, before)
+    return answer(Page(items=found, next=str(found[-1].seq) if len(found) == limit else None))
+
+
+@get(
+    f"{_BASE}/schema",
+    operation_id="readSchema",
+    summary="Attributes, events and properties that were seen",
+    opt={"operation": Operation(scope="read", answer=Listing[Seen])},
+)
+async def schema(caller: Caller) -> Response[Any]:
+    """With the types of their values and when they were seen first and last."""
+    return answer(Listing(await insight.schema(caller.runtime, caller.project)))
+
+
+@get(
+    f"{_BASE}/events",
+    operation_id="listEvents",
+    summary="The newest events",
+    opt={"operation": Operation(scope="read", answer=Listing[Arrived])},
+)
+async def events(caller: Caller, limit: Limit = 100, after: Sequence = 0) -> Response[Any]:
+    """Of everybody, for looking at what arrives. With `after`, only those with a higher `seq`."""
+    return answer(Listing(await insight.recent_events(caller.runtime, caller.project, limit, after)))
+
+
+@get(
+    f"{_BASE}/events/rejected",
+    operation_id="listRejectedEvents",
+    summary="Events that were refused",
+    opt={"operation": Operation(scope="read", answer=Listing[Refused])},
+)
+async def rejected(caller: Caller, limit: Limit = 100) -> Response[Any]:
+    """The last 1,000 of the last week, with the reason. Values are masked: only their types and lengths are kept."""
+    return answer(Listing(await insight.rejected(caller.runtime, caller.project, limit)))
+
+
+@get(
+    f"{_BASE}/counts",
+    operation_id="readCounts",
+    summary="Named counters",
+    opt={"operation": Operation(scope="read", answer=Counts)},
+)
+async def counts(caller: Caller) -> Response[Any]:
+    """For example `identity_conflicts`: contradictions that were met while ids were linked."""
+    return answer(Counts(await insight.counts(caller.runtime, caller.project)))
+
+
+insights = Router("/", route_handlers=[entries, schema, events, rejected, counts], tags=["Insight"])

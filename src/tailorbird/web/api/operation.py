@@ -1,0 +1,78 @@
+"""What an operation says of itself: who may call it, what it takes and gives. The OpenAPI document is made from it."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, Literal
+
+import msgspec
+
+from tailorbird.domain.access import Scope
+
+
+class Stand(Enum):
+    """Stands in an operation of all kinds of definitions for what differs from kind to kind."""
+
+    #: the struct that it is written as
+    BODY = "body"
+    #: the form in which it is read
+    VIEW = "view"
+    #: a list of those
+    VIEWS = "views"
+    #: its example to create
+    NEW = "new"
+    #: its example to write over another
+    CHANGED = "changed"
+
+
+#: the operation's answer has no body
+NOTHING = None
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about one operation that its handler's signature does not tell."""
+
+    #: what the key needs; None = no key is asked for
+    scope: Scope | None
+    #: struct of the request's body
+    body: Any = NOTHING
+    #: media types that the body may come as
+    takes: tuple[str, ...] = ("application/json",)
+    #: struct of the answer's body
+    answer: Any = NOTHING
+    gives: str = "application/json"
+    status: int = 200
+    #: statuses of its own errors, beside those that every operation of its form has
+    errors: tuple[int, ...] = ()
+    #: statuses other than ``status`` that come with the same body
+    also: tuple[int, ...] = ()
+    #: whether ``If-Match`` names the version that a write was made from
+    if_match: Literal["required", "optional"] | None = None
+    #: whether the answer carries the version as ``ETag``
+    etag: bool = False
+    #: whether the answer tells where the new thing is
+    location: bool = False
+    #: body limit: the usual one, or the one for uploads
+    upload: bool = False
+    #: an example body
+    example: Any = msgspec.UNSET
+    #: further examples of the body, by name
+    examples: dict[str, Any] = {}
+    #: examples of path and query parameters that differ from the usual ones
+    parameters: dict[str, Any] = {}
+
+
+class Resource(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of definition as its routes see it."""
+
+    kind: Literal["campaign", "audience", "template", "goal", "settings"]
+    #: in addresses
+    plural: str
+    #: the struct it is written as
+    body: Any
+    #: key of the example
+    key: str
+    #: example to create, under a key of its own
+    new: Any
+    #: example to write over ``key``
+    changed: Any

@@ -1,0 +1,176 @@
+"""The forms in which the management API answers. Times in answers are epoch milliseconds, everywhere."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from tailorbird.domain.access import ApiKey, Project, Scope
+from tailorbird.domain.errors import Problem
+from tailorbird.engine.view import Missing
+
+T = TypeVar("T")
+
+
+class Listing(msgspec.Struct, Generic[T], frozen=True):
+    """A whole list."""
+
+    items: list[T]
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """One page of a list."""
+
+    items: list[T]
+    #: pass it on to get the next page; null on the last one
+    next: str | None = None
+
+
+class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
+    """A project: the unit of isolation."""
+
+    id: str
+    key: str
+    name: str
+    created_at: int
+    #: grows with every change of what is published
+    version: int
+    #: definitions that are switched off, and why
+    warnings: dict[str, str] = {}
+
+
+class KeyView(msgspec.Struct, frozen=True, kw_only=True):
+    """A key, without its secret."""
+
+    id: str
+    #: who uses it
+    client: str
+    kind: Literal["secret", "publishable"]
+    scopes: list[Scope]
+    created_at: int
+    expires_at: int | None = None
+    revoked_at: int | None = None
+    #: kept to the minute
+    last_used_at: int | None = None
+    #: requests per second; null = the server's default
+    rate: float | None = None
+    #: requests at once; null = the server's default
+    burst: int | None = None
+
+
+class NewKey(KeyView, frozen=True, kw_only=True):
+    """A new key with its secret, which is told this once."""
+
+    secret: str
+
+
+class Size(msgspec.Struct, frozen=True):
+    """How many there are now."""
+
+    size: int
+
+
+class Written(msgspec.Struct, frozen=True):
+    """How many were written."""
+
+    written: int
+
+
+class Removed(msgspec.Struct, frozen=True):
+    """How many were removed."""
+
+    removed: int
+
+
+class Versioned(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """One version of one definition: what was written, who wrote it, and what the server has to say about it."""
+
+    id: str
+    key: str
+    #: the ``ETag``; hand it back as ``If-Match``
+    version: int
+    author: str
+    at: int
+    #: what was done: create, update, start, pause, archive, rollback to …
+    action: str
+    #: what was written
+    body: T
+    deleted: bool = False
+    #: campaigns: 24 hexadecimal digits, for doors that show long ids
+    long_id: str | None = None
+    #: campaigns: whether it may start
+    ready: bool | None = None
+    #: campaigns: rule by rule, what is missing before it may start
+    setup: tuple[Missing, ...] = ()
+    #: campaigns: what is missing beside the rules
+    missing: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """An attribute, event or event property that was seen."""
+
+    kind: Literal["attribute", "event", "property"]
+    #: attribute or event; ``event.property`` for properties
+    name: str
+    type: str
+    first_at: int
+    last_at: int
+    count: int
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that was refused. Values are masked."""
+
+    at: int
+    name: str
+    field: str
+    error: str
+    #: the event with every value replaced by its type and length
+    masked: dict[str, Any] = {}
+
+
+class Arrived(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as it was stored."""
+
+    #: grows with every event
+    seq: int
+    id: str
+    name: str
+    time: int
+    received_at: int
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """Counters by name."""
+
+    counts: dict[str, int]
+
+
+def project_view(project: Project, warnings: dict[str, str]) -> ProjectView:
+    """A project as callers see it."""
+    return ProjectView(
+        id=project.id,
+        key=project.key,
+        name=project.name,
+        created_at=project.created_at,
+        version=project.version,
+        warnings=warnings,
+    )
+
+
+def key_members(key: ApiKey) -> dict[str, Any]:
+    """A key's members as callers see them."""
+    return {
+        "id": key.id,
+        "client": key.client,
+        "kind": key.kind,
+        "scopes": list(key.scopes),
+        "created_at": key.created_at,
+        "expires_at": key.expires_at or None,
+        "revoked_at": key.revoked_at or None,
+        "last_used_at": key.last_used_at or None,
+        "rate": key.rate or None,
+        "burst": key.burst or None,
+    }

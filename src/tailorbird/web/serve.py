@@ -1,0 +1,45 @@
+"""Serving the application with uvicorn: uvloop and httptools, minutes of keep-alive, and a stop that loses nothing."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+
+import uvicorn
+
+from tailorbird.engine.runtime import Runtime
+from tailorbird.web.app import build_app
+from tailorbird.web.options import Options
+
+
+def server(runtime: Runtime, options: Options, *, host: str = "127.0.0.1", port: int = 8080) -> uvicorn.Server:
+    """A server over a running engine, not yet started."""
+    config = uvicorn.Config(
+        build_app(runtime, options),
+        host=host,
+        port=port,
+        loop="none",  # whoever runs us chose the loop already
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=options.keep_alive_seconds,
+        timeout_graceful_shutdown=options.shutdown_seconds,
+        backlog=2048,
+    )
+    return uvicorn.Server(config)
+
+
+async def serve(
+    runtime: Runtime,
+    options: Options,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    sockets: Sequence[socket.socket] | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM; returns when every running request got its answer or its time was up."""
+    await server(runtime, options, host=host, port=port).serve(list(sockets) if sockets else None)
