@@ -62,7 +62,7 @@ def _text(value: Any) -> str | None:
 
 
 def parse_address(text: str) -> Address | None:
-    """An IP address as headers have it: with a port, in brackets, with a zone, IPv4 inside IPv6; None for other texts."""
+    """An IP address as headers have it: with port, brackets, zone, or IPv4 inside IPv6; None for other texts."""
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]
