@@ -77,6 +77,8 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True, tag="exposure"):
     door: str = "api"
     session_id: str | None = None
     cap: Literal["always", "once", "visit"] = "always"
+    #: whether anything was shown: withheld content is an exposure, but no display
+    shown: bool = True
     #: context facts kept for breakdowns: audiences, device, country, returning, attributes
     facts: dict[str, Any] = {}
     #: the id this campaign was drawn on

@@ -38,7 +38,7 @@ def authenticate(runtime: Runtime, secret: str) -> ApiKey:
 
 
 def _is_live(key: ApiKey, now: int) -> bool:
-    return not key.revoked_at and (not key.expires_at or now < key.expires_at)
+    return (not key.revoked_at or now < key.revoked_at) and (not key.expires_at or now < key.expires_at)
 
 
 def require(key: ApiKey, scope: Scope) -> None:
@@ -126,7 +126,7 @@ async def rotate_key(runtime: Runtime, project: str, key_id: str, overlap_second
     """A successor of the same client and scopes; the old key lives on for the overlap, then opens nothing."""
     old = await _key(runtime, project, key_id)
     now = runtime.clock()
-    if old.revoked_at:
+    if not _is_live(old, now):
         raise Invalid.field("key", "a live key", key_id)
     if overlap_seconds < 0:
         raise Invalid.field("overlap_seconds", "0 or more seconds", overlap_seconds)

@@ -62,6 +62,11 @@ def write(directory: Path, copy: Copy) -> None:
         log.warning("snapshot copy not written", error=error.strerror)
 
 
+def exists(directory: Path) -> bool:
+    """Whether a copy was ever written here."""
+    return (directory / FILE).exists()
+
+
 def confirm(directory: Path, at: int) -> None:
     """Note that the store still says the same at ``at`` (UTC ms): the file's modification time."""
     try:

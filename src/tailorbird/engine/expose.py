@@ -74,10 +74,12 @@ class Recorder:
             if not self._runtime.recently.first(seen):
                 return None
             self._noted.append(seen)
-            self._queued.append(self._exposure(arm, choice, cap))
+            self._queued.append(self._exposure(arm, choice, cap, shown.reason is None))
             return None
         try:
-            verdicts = await self._runtime.breaker.call(commit(self._runtime, [self._exposure(arm, choice, cap)]))
+            verdicts = await self._runtime.breaker.call(
+                commit(self._runtime, [self._exposure(arm, choice, cap, shown.reason is None)])
+            )
         except Unavailable:
             self._runtime.metrics.lost_exposures.inc()
             return Reason.DEGRADED
@@ -108,7 +110,7 @@ class Recorder:
             for seen in self._noted:
                 self._runtime.recently.forget(seen)
 
-    def _exposure(self, arm: Arm, choice: Choice, cap: Cap) -> Exposure:
+    def _exposure(self, arm: Arm, choice: Choice, cap: Cap, shown: bool) -> Exposure:
         context = self._call.context
         if self._facts is None:
             self._facts = kept_facts(self._snapshot, self._gathered)
@@ -121,6 +123,7 @@ class Recorder:
             door=self._call.door,
             session_id=context.session_id,
             cap=cap,
+            shown=shown,
             facts=self._facts,
             bucket_id=choice.bucket_id,
             stranger=self._gathered.stranger,

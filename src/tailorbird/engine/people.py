@@ -66,7 +66,7 @@ async def set_attributes(
     snapshot = runtime.project(project)
     values.check_attributes(attributes, "attributes", runtime.limits)
     now = runtime.clock()
-    event_id = f"attributes-{runtime.randbits(96):024x}"
+    event_id = f"attributes-{runtime.ordered_id(now)}"
     visitor = Visitor(id=visitor_id) if kind == "u" else Visitor(anonymous_id=visitor_id)
     event = Event(
         project=snapshot.project.id,

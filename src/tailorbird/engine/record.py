@@ -138,7 +138,7 @@ class Judge:
         """Without an id, the same content at the same given time is the same event; without a time, each call is its
         own."""
         if item.time is None:
-            return f"made-{self._runtime.randbits(96):024x}"
+            return f"made-{self._runtime.ordered_id(self._now)}"
         return f"made-{ids.event_identity('', '', canonical.hex()).hex()}"
 
     def _check_publishable(self, item: EventInput, claims: Claims | None) -> None:

@@ -100,9 +100,10 @@ async def refresh(runtime: Runtime) -> bool:
             runtime.keys = {key.digest: key for key in await runtime.store.keys()}
         runtime.confirmed_at = runtime.clock()
         if runtime.data_dir is not None:
-            if stale:
+            due = runtime.copy_is_due(CONFIRM_SECONDS)
+            if stale or (due and not disk.exists(runtime.data_dir)):
                 await asyncio.to_thread(disk.write, runtime.data_dir, _copy(runtime))
-            elif runtime.copy_is_due(CONFIRM_SECONDS):
+            elif due:
                 await asyncio.to_thread(disk.confirm, runtime.data_dir, runtime.confirmed_at)
         return bool(stale)
 

@@ -82,6 +82,11 @@ class Runtime:
             raise NotFound(f"There is no project {ref!r}.")
         return snapshot
 
+    def ordered_id(self, now: int) -> str:
+        """A new id that sorts after all earlier ones of this process: of two writes in one millisecond the later
+        wins."""
+        return f"{self.persons.next(now):016x}{self.randbits(64):016x}"
+
     def copy_is_due(self, seconds: float) -> bool:
         """Whether it is time to say on disk that the copy is still true; at most once in ``seconds``."""
         if self.confirmed_at - self._copy_confirmed_at < seconds * 1000:
