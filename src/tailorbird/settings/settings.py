@@ -21,7 +21,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     #: address to listen on; ``0.0.0.0`` for all
     host: str = "127.0.0.1"
     #: port to listen on
-    port: Annotated[int, Meta(ge=0, le=65535)] = 8080
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8790
     #: processes that serve; SQLite serves exactly one
     workers: Annotated[int, Meta(ge=1, le=256)] = 1
     #: file in MaxMind's mmdb format that tells country, region and city of an address; without one they are unknown

@@ -12,7 +12,7 @@ from tailorbird.web.app import build_app
 from tailorbird.web.options import Options
 
 
-def server(runtime: Runtime, options: Options, *, host: str = "127.0.0.1", port: int = 8080) -> uvicorn.Server:
+def server(runtime: Runtime, options: Options, *, host: str = "127.0.0.1", port: int = 8790) -> uvicorn.Server:
     """A server over a running engine, not yet started."""
     config = uvicorn.Config(
         build_app(runtime, options),
@@ -38,7 +38,7 @@ async def serve(
     options: Options,
     *,
     host: str = "127.0.0.1",
-    port: int = 8080,
+    port: int = 8790,
     sockets: Sequence[socket.socket] | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; returns when every running request got its answer or its time was up."""
