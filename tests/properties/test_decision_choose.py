@@ -31,7 +31,7 @@ REASONS = {
 
 tiers = st.sampled_from(["gold", "silver", "tin"])
 audiences: st.SearchStrategy[Any] = st.one_of(
-    st.none(),
+    st.sampled_from(["everyone", None, "everyone"]),
     st.just("everyone"),
     st.builds(lambda tier: {"tier": tier}, tiers),
     st.builds(lambda tier: {"$not": {"tier": {"$in": [tier]}}}, tiers),
@@ -40,6 +40,8 @@ audiences: st.SearchStrategy[Any] = st.one_of(
     st.just({"$event": {"name": "order", "within": {"days": 30}}}),
 )
 schedules = st.one_of(
+    st.none(),
+    st.none(),
     st.none(),
     st.builds(Schedule, weekdays=st.sets(st.integers(0, 6), max_size=5).map(tuple)),
     st.builds(Schedule, hours=st.sampled_from([(("22:00", "13:00"),), (("00:00", "11:00"),), (("11:00", "24:00"),)])),
@@ -71,15 +73,15 @@ def rules(draw_from: st.DrawFn, index: int, prefix: str) -> Rule:
 @st.composite
 def campaigns(draw_from: st.DrawFn, name: str = "Camp1") -> Campaign:
     return campaign(
-        rules=tuple(draw_from(rules(i, f"{name}R")) for i in range(draw_from(st.integers(0, 3)))),
+        rules=tuple(draw_from(rules(i, f"{name}R")) for i in range(draw_from(st.sampled_from([1, 2, 3, 0])))),
         id=name,
         key=name,
-        status=draw_from(st.sampled_from(["running"] * 6 + ["draft", "testing", "paused", "archived"])),
+        status=draw_from(st.sampled_from(["running"] * 12 + ["draft", "testing", "paused", "archived"])),
         salt=draw_from(st.sampled_from(["k3Fp9wQz", "Zz8Lm4Tq"])),
         audience=draw_from(audiences),
         schedule=draw_from(schedules),
         control=draw_from(st.sampled_from([0.0, 5.0, 50.0, 100.0])),
-        exclusion_set=draw_from(st.sampled_from([None, "front"])),
+        exclusion_set=draw_from(st.sampled_from([None, "front", "front"])),
         priority=draw_from(st.integers(0, 3)),
         test_users=draw_from(st.sampled_from([(), ("u-1", "u-2")])),
     )

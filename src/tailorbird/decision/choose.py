@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import ParamSpec, TypeVar
+from typing import TypeVar, TypeVarTuple
 
 import msgspec
 
@@ -21,7 +21,7 @@ from tailorbird.domain.reasons import Group, Reason
 from tailorbird.domain.visits import cap_used
 from tailorbird.targeting import Subject
 
-P = ParamSpec("P")
+Args = TypeVarTuple("Args")
 T = TypeVar("T")
 
 
@@ -44,6 +44,8 @@ class Choice(msgspec.Struct, frozen=True, eq=False):
     holder: Plan | None = None
     #: for ERROR: what broke, for the log
     error: Exception | None = None
+    #: asked for by name, past all gates and draws
+    forced: bool = False
 
     @property
     def arm(self) -> Arm | None:
@@ -58,8 +60,9 @@ def choose(
 ) -> Choice:
     """The choice of ``plan`` for ``subject`` at ``now`` (UTC ms; the context's when absent). Never raises.
 
-    ``peers`` are the plans of the same exclusion set, oldest first, with or without ``plan`` itself. ``degraded``: the
-    store is away, so whatever needs it answers ``DEGRADED`` and draws hash the request's own ids.
+    ``peers`` are the plans of the same exclusion set, oldest first; ``plan`` takes the place of the one with its id among
+    them, or counts as the youngest. ``degraded``: the store is away, so whatever needs it answers ``DEGRADED`` and draws
+    hash the request's own ids.
     """
     moment = subject.context.now if now is None else now
     bucket_id = bucket_id_of(plan, subject, degraded=degraded)
@@ -75,7 +78,7 @@ def forced(plan: Plan, experience: str) -> Choice:
         for rule in plan.rules:
             for candidate in rule.experiences:
                 if getattr(candidate, field) == experience:
-                    return Choice(plan, Reason.TARGETING_MATCH, "experience", Group.TEST, rule, candidate)
+                    return Choice(plan, Reason.TARGETING_MATCH, "experience", Group.TEST, rule, candidate, forced=True)
     raise NotFound(f"Campaign {plan.key} has no experience {experience!r}.")
 
 
@@ -128,10 +131,10 @@ def is_capped(rule: PlanRule, subject: Subject, now: int) -> bool:
     return cap_used(subject.profile, rule.id, rule.cap, subject.context.session_id, now)
 
 
-def isolated(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | Exception:
+def isolated(work: Callable[[*Args], T], *args: *Args) -> T | Exception:
     """What ``work`` returns, or what it raised: the one place where a broken definition is kept from its neighbours."""
     try:
-        return work(*args, **kwargs)
+        return work(*args)
     except Exception as error:  # noqa: BLE001 - compiled conditions run here; whatever breaks, breaks alone
         return error
 
@@ -139,9 +142,9 @@ def isolated(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | Exc
 def _pass_gates(
     plan: Plan, subject: Subject, peers: Sequence[Plan], now: int, bucket_id: str, degraded: bool
 ) -> Choice:
-    if not serves(plan, subject):
+    if plan.status != "running" and not serves(plan, subject):
         return Choice(plan, Reason.DISABLED, "status", bucket_id=bucket_id)
-    if not plan.open(now):
+    if not (plan.open.always or plan.open(now)):
         return Choice(plan, Reason.DISABLED, "schedule", bucket_id=bucket_id)
     if degraded and not plan.degradable:
         return Choice(plan, Reason.DEGRADED, "degraded", bucket_id=bucket_id)
@@ -166,11 +169,13 @@ def _holder(
 
     ``matched``: whether a rule of ``plan`` matches. A campaign that breaks holds nobody.
     """
-    known = any(peer.id == plan.id for peer in peers)
-    contenders = sorted(peers if known else (*peers, plan), key=attrgetter("priority"), reverse=True)
+    contenders = [plan if peer.id == plan.id else peer for peer in peers]
+    if plan not in contenders:
+        contenders.append(plan)
+    contenders.sort(key=attrgetter("priority"), reverse=True)
     unsure = False
     for peer in contenders:
-        if peer.id == plan.id:
+        if peer is plan:
             if matched:
                 return plan, unsure
         elif peer.status != "running" or not peer.open(now):

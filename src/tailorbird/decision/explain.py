@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from tailorbird.decision.bucket import CONTROL, SLOTS, draw
-from tailorbird.decision.choose import Choice, choose, isolated, rule_matches
+from tailorbird.decision.choose import Choice, choose, isolated
 from tailorbird.decision.plan import Plan, PlanRule
 from tailorbird.domain.decision import Explanation
 from tailorbird.domain.errors import join_path
@@ -111,13 +111,13 @@ def _control(choice: Choice, subject: Subject, now: int) -> Explanation:
 
 def _experience(choice: Choice, subject: Subject, now: int) -> Explanation:
     rule, experience = _matched(choice), choice.experience
+    if experience is not None and choice.forced:
+        message = f"{experience.name} was asked for, whatever the gates say."
+        return Explanation(gate="experience", message=message, path=experience.path)
     skipped = _passed_over(choice, rule, subject, now)
     if experience is None:
         message = f"{_title(rule)} matches, but none of its experiences has a share: all are paused or weigh nothing."
         return Explanation(gate="experience", message=message, path=f"{rule.path}.experiences", rules=skipped)
-    if not choice.bucket_id:
-        message = f"{experience.name} was asked for, whatever the gates say."
-        return Explanation(gate="experience", message=message, path=experience.path)
     if choice.reason is Reason.TARGETING_MATCH:
         message = f"{_title(rule)} matches and shows {experience.name} to everybody who is not control."
         return Explanation(gate="experience", message=message, path=experience.path, rules=skipped)
@@ -165,7 +165,7 @@ _DESCRIBE: dict[str, Callable[[Choice, Subject, int], Explanation]] = {
 def _passed_over(choice: Choice, matched: PlanRule, subject: Subject, now: int) -> tuple[Explanation, ...]:
     """Why the rules before the one that matched did not."""
     earlier = choice.plan.rules[: choice.plan.rules.index(matched)]
-    return tuple(_mismatch(rule, subject, now) for rule in earlier if not rule_matches(rule, subject, now))
+    return tuple(_mismatch(rule, subject, now) for rule in earlier)
 
 
 def _mismatch(rule: PlanRule, subject: Subject, now: int) -> Explanation:

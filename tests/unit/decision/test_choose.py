@@ -53,6 +53,16 @@ def test_an_older_version_among_the_peers_is_not_another_campaign() -> None:
     assert choose(preview, subject(), [hero]).reason is Reason.TARGETING_MATCH
 
 
+def test_the_plan_stands_in_for_its_older_version_at_that_ones_place() -> None:
+    hero = plan(exclusion_set="front", priority=1)
+    other = compiled(campaign(rule(experience(9), id="Ru1e9"), id="Camp2", exclusion_set="front", priority=1))
+    lower, same = (compiled(campaign(exclusion_set="front", priority=priority)) for priority in (0, 1))
+    assert choose(same, subject(), [hero, other]).reason is Reason.TARGETING_MATCH
+    assert choose(same, subject(), [other, hero]).reason is Reason.EXCLUDED
+    assert choose(same, subject(), [other]).reason is Reason.EXCLUDED
+    assert choose(lower, subject(), [hero, other]).reason is Reason.EXCLUDED
+
+
 def test_a_given_moment_wins_over_the_contexts() -> None:
     made = plan(schedule=Schedule(end="2001-12-31"))
     assert choose(made, subject()).reason is Reason.DISABLED

@@ -94,7 +94,9 @@ def test_everything_wrong_is_named_at_once() -> None:
     assert "rules[1].schedule.hours[0]" in found
 
 
-@pytest.mark.parametrize(("control", "slots"), [(0.0, 0), (5.0, 500), (0.01, 1), (33.33, 3333), (100.0, 10_000)])
+@pytest.mark.parametrize(
+    ("control", "slots"), [(0.0, 0), (5.0, 500), (0.01, 1), (0.57, 57), (33.33, 3333), (100.0, 10_000)]
+)
 def test_control_is_exact_to_the_slot(control: float, slots: int) -> None:
     assert plan(control=control).control_slots == slots
 

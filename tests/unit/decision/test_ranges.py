@@ -47,6 +47,11 @@ def test_a_paused_experiences_slots_go_to_the_others_in_proportion() -> None:
     assert moved(thirds, after) == 2500
 
 
+def test_the_smallest_pieces_are_given_up_first() -> None:
+    torn = {"a": ((0, 4000), (5000, 5500), (9000, 10000)), "b": ((4000, 5000), (5500, 9000))}
+    assert allocate(torn, {"a": 40, "b": 60}) == {"a": ((0, 4000),), "b": ((4000, 10000),)}
+
+
 def test_nobody_left_means_no_ranges() -> None:
     assert allocate(HALVES, {"a": 0, "b": 0}) == {}
     assert allocate(HALVES, {}) == {}
