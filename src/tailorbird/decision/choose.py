@@ -60,9 +60,9 @@ def choose(
 ) -> Choice:
     """The choice of ``plan`` for ``subject`` at ``now`` (UTC ms; the context's when absent). Never raises.
 
-    ``peers`` are the plans of the same exclusion set, oldest first; ``plan`` takes the place of the one with its id among
-    them, or counts as the youngest. ``degraded``: the store is away, so whatever needs it answers ``DEGRADED`` and draws
-    hash the request's own ids.
+    ``peers`` are the plans of the same exclusion set, oldest first; ``plan`` takes the place of the one with its id
+    among them, or counts as the youngest. ``degraded``: the store is away, so whatever needs it answers ``DEGRADED``
+    and draws hash the request's own ids.
     """
     moment = subject.context.now if now is None else now
     bucket_id = bucket_id_of(plan, subject, degraded=degraded)
