@@ -148,9 +148,10 @@ def freeze(visits: list[Visit], horizon: int) -> tuple[int, int]:
 def _groups(visits: Sequence[Visit]) -> list[list[Visit]]:
     """The intervals, grouped by which chain without session id is near which session."""
     groups = [[visit] for visit in visits if visit.session_id]
-    for loose in visits:
-        if loose.session_id:
-            continue
+    chains = [visit for visit in visits if not visit.session_id]
+    if not groups:
+        return [[loose] for loose in chains]
+    for loose in chains:
         near = [group for group in groups if any(visit.session_id and _near(loose, visit) for visit in group)]
         groups = [group for group in groups if not any(group is one for one in near)]
         groups.append([loose, *(visit for group in near for visit in group)])

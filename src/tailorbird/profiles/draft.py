@@ -94,26 +94,18 @@ class Draft:
             self.first_seen = time
         if event.attributes:
             self._write(event)
-        if event.name == ATTRIBUTES:
-            return
-        counter = self.counters.get(event.name)
-        if counter is not None:
-            self.counters[event.name] = numbers.again(counter, event)
-        elif len(self.counters) < numbers.MAX_NAMES:
-            self.counters[event.name] = numbers.once(event)
-        else:
-            self.uncounted += 1
-        if time >= event.received_at - LATE_WINDOW_MS:
-            self.sight(time, event.session_id or "", event.received_at)
+        if event.name != ATTRIBUTES:
+            self._count(event)
+            if time >= event.received_at - LATE_WINDOW_MS:
+                self._sight(time, event.session_id or "")
+        self.settle(event.received_at)
 
     def sight(self, time: int, session_id: str, received_at: int) -> None:
         """The person was here."""
         self.changed = True
         if time < self.first_seen or not self.first_seen:
             self.first_seen = time
-        if time > self.last_seen:
-            self.last_seen = time
-        touch(self.visits, time, time, session_id)
+        self._sight(time, session_id)
         self.settle(received_at)
 
     def settle(self, received_at: int) -> None:
@@ -122,6 +114,20 @@ class Draft:
         if horizon > self.frozen_to or len(self.visits) > MAX_VISITS:
             frozen, self.frozen_to = freeze(self.visits, horizon)
             self.older_visits += frozen
+
+    def _sight(self, time: int, session_id: str) -> None:
+        if time > self.last_seen:
+            self.last_seen = time
+        touch(self.visits, time, time, session_id)
+
+    def _count(self, event: Event) -> None:
+        counter = self.counters.get(event.name)
+        if counter is not None:
+            self.counters[event.name] = numbers.again(counter, event)
+        elif len(self.counters) < numbers.MAX_NAMES:
+            self.counters[event.name] = numbers.once(event)
+        else:
+            self.uncounted += 1
 
     def _write(self, event: Event) -> None:
         stamp = Stamp(event.time, event.id)
