@@ -14,6 +14,7 @@ from tailorbird.domain.errors import Unavailable
 from tailorbird.store.sqlite.connection import (
     Connect,
     Connection,
+    disconnect,
     is_away,
     prepare_reader,
     prepare_writer,
@@ -70,7 +71,7 @@ class Database:
             await asyncio.to_thread(scanners.shutdown)
         self._drop_point()
         while self._scanning:
-            self._scanning.pop().close()
+            disconnect(self._scanning.pop())
         self._thread = threading.local()
         if writer is not None:
             await asyncio.to_thread(writer.stop)
@@ -130,7 +131,7 @@ class Database:
     def _drop_point(self) -> None:
         connection, self._point = self._point, None
         if connection is not None:
-            connection.close()
+            disconnect(connection)
 
     def _scanner(self) -> Connection:
         connection: Connection | None = getattr(self._thread, "connection", None)

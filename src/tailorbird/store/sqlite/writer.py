@@ -18,7 +18,7 @@ from tailorbird.domain.errors import Unavailable
 from tailorbird.domain.facts import Entry
 from tailorbird.store.contract import Fold
 from tailorbird.store.sqlite.commit import apply
-from tailorbird.store.sqlite.connection import Connection, is_away, translated
+from tailorbird.store.sqlite.connection import Connection, disconnect, is_away, translated
 
 #: entries (or rows of other writes) in one transaction
 MOST_IN_ONE = 2_000
@@ -210,10 +210,7 @@ class Writer:
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            try:
-                connection.close()
-            except sqlite3.Error:
-                return
+            disconnect(connection)
 
 
 def _perform(connection: Connection, jobs: list[Job]) -> list[Any]:
