@@ -103,5 +103,13 @@ def _attempt(make: Callable[[Run], Any], run: Run, where: str) -> Any:
     try:
         return make(run)
     except Exception as error:  # noqa: BLE001 - values come from outside and filters from a library: one bad value is one reason
-        run.fail(f"{where}: {getattr(error, 'message', None) or str(error) or type(error).__name__}")
+        run.fail(f"{where}: {_sentence(error)}")
         return None
+
+
+def _sentence(error: Exception) -> str:
+    """What an exception says of itself, in one line and without python-liquid's pointers into the source."""
+    said = error.args[0] if error.args else ""
+    if isinstance(said, Exception) and said.args:
+        said = said.args[0]
+    return said if isinstance(said, str) and said else type(error).__name__

@@ -12,6 +12,7 @@ from liquid import Environment as PlainEnvironment
 from liquid.builtin.content import ContentNode
 from liquid.builtin.expressions.primitive import Blank, Empty
 from liquid.static_analysis import TemplateAnalysis
+from liquid.token import TOKEN_OUTPUT
 from liquid.undefined import Undefined
 
 from tailorbird.templates import filters
@@ -122,7 +123,8 @@ class Text:
         self._flat = all(isinstance(node, Print | ContentNode) for node in nodes)
         outputs = [node for node in nodes if isinstance(node, Print)]
         blank = all(not node.text.strip() for node in nodes if isinstance(node, ContentNode))
-        self._single = outputs[0].value if self._flat and len(outputs) == 1 and blank else None
+        alone = self._flat and blank and len(outputs) == 1 and outputs[0].token.kind == TOKEN_OUTPUT
+        self._single = outputs[0].value if alone else None
 
     @property
     def single(self) -> bool:
