@@ -60,9 +60,17 @@ def judge(node: Node, world: Any, memo: _Memo) -> Verdict:
 def _leaf(leaf: Leaf, world: Any) -> Verdict:
     found = leaf.read(world)
     holds = bool(leaf.test(found)) is not leaf.negated
-    said = "nothing" if found is None else shorten(found)
-    message = f"{leaf.path}: {said} {'passes' if holds else 'does not pass'} {shorten(leaf.expected)}"
+    message = f"{leaf.path}: {_said(found)} {'passes' if holds else 'does not pass'} {_said(leaf.expected)}"
     return Verdict(holds, leaf.path, message, found, leaf.expected)
+
+
+def _said(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    try:
+        return shorten(value)
+    except (ValueError, RecursionError):  # a value that nobody can print: nested too deeply, a number too long
+        return f"a {type(value).__name__}"
 
 
 def _within(node: Within, world: Any, memo: _Memo) -> Verdict:
