@@ -47,6 +47,15 @@ async def ids_of(store: SqliteStore) -> list[str]:
     return [one["id"] async for one in store.stream_events(SHOP)]
 
 
+def put(path: Path, content: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+
+
+def modes_in(folder: Path) -> dict[str, int]:
+    return {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
+
+
 def says_nothing_private(error: Unavailable, path: Path) -> bool:
     text = f"{error} {error.detail}"
     return not any(word in text for word in (str(path.parent), path.name, "SELECT", "INSERT", "BEGIN", "PRAGMA"))
@@ -71,10 +80,10 @@ async def test_the_log_does_not_grow_without_end(path: Path, fold: SmallFold) ->
 
 
 async def test_only_the_owner_may_read_the_file(path: Path) -> None:
-    async with opened(SqliteStore(path)) as store:
+    async with opened(SqliteStore(path), exclusive=True) as store:
         await store.ping()
-        for file in path.parent.iterdir():
-            assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+        modes = modes_in(path.parent)
+    assert modes == {"tailorbird.db" + end: 0o600 for end in ("", "-wal", "-shm", ".lock")}
 
 
 async def test_closing_finishes_what_is_queued(path: Path, fold: SmallFold) -> None:
@@ -108,7 +117,7 @@ async def test_a_name_with_odd_characters(tmp_path: Path, fold: SmallFold) -> No
         await store.commit([event("e1")], fold)
     async with opened(SqliteStore(path)) as again:
         assert await ids_of(again) == ["e1"]
-    assert sorted(file.name for file in path.parent.iterdir()) == ["x?y.db"]
+    assert list(modes_in(path.parent)) == ["x?y.db"]
 
 
 async def test_more_than_can_wait_is_refused(path: Path, fold: SmallFold, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,8 +164,7 @@ async def test_a_database_of_another_program_is_refused(path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"not a database at all, " * 500, b"SQLite format 3\0" + b"\xff" * 8_000])
 async def test_a_damaged_file_is_refused_without_naming_it(path: Path, content: bytes) -> None:
-    path.parent.mkdir()
-    path.write_bytes(content)
+    put(path, content)
     with pytest.raises(Unavailable, match="damaged") as caught:
         await SqliteStore(path).open()
     assert says_nothing_private(caught.value, path)
