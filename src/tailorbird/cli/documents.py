@@ -1,0 +1,75 @@
+"""The commands that tell or prepare: ``migrate``, ``openapi``, ``version``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from tailorbird import __version__
+from tailorbird.cli.options import DATA, Command, Data, Database, Json
+from tailorbird.cli.place import place
+from tailorbird.cli.tool import print_json, quiet
+
+Output = Annotated[
+    Path | None,
+    Parameter(name=("--output", "-o"), help="File to write instead of standard output.", show_default=False),
+]
+
+
+def migrate(*, data: Data = DATA, database: Database = "", json: Json = False) -> None:
+    """Bring a database to this version's schema, making it where there is none. Back up first.
+
+    `serve` does the same when it starts.
+    """
+    from tailorbird.store.migrate import HEAD
+    from tailorbird.store.sqlite.file import prepare, schema_version
+
+    quiet()
+    where = place(data, database)
+    before = schema_version(where.file) if where.exists else ""
+    prepare(where.file)
+    if json:
+        print_json({"file": str(where.file), "before": before or None, "after": HEAD})
+    elif before == HEAD:
+        print(f"{where.file} has this version's schema already ({HEAD}).")
+    else:
+        print(f"{where.file}: schema {before or 'none'} -> {HEAD}.")
+
+
+def openapi(*, output: Output = None) -> None:
+    """Print the OpenAPI 3.1 document of everything that the server answers to."""
+    from tailorbird.web.openapi import text
+
+    if output is None:
+        print(text())
+    else:
+        output.write_text(text() + "\n", encoding="utf-8")
+        print(f"Wrote {output}.")
+
+
+def version(*, json: Json = False) -> None:
+    """Print the version, and what it runs on."""
+    import platform
+    import sqlite3
+
+    from tailorbird.store.migrate import HEAD
+
+    told = {
+        "tailorbird": __version__,
+        "schema": HEAD,
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+    }
+    if json:
+        print_json(told)
+    else:
+        print(f"tailorbird {__version__} (schema {HEAD}, Python {told['python']}, SQLite {told['sqlite']})")
+
+
+COMMANDS = (
+    Command("migrate", migrate, "tailorbird migrate --data /var/lib/tailorbird"),
+    Command("openapi", openapi, "tailorbird openapi --output openapi.json"),
+    Command("version", version, "tailorbird version --json"),
+)

@@ -1,0 +1,138 @@
+"""Putting a server together: store, engine and HTTP over one folder, until somebody says stop."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from tailorbird.cli.errors import Failed, Usage
+from tailorbird.cli.place import Place
+
+if TYPE_CHECKING:
+    from tailorbird.engine.runtime import Runtime
+    from tailorbird.settings import Settings
+    from tailorbird.targeting import Locate
+
+#: the copy of all definitions, from which a server starts while its database is away
+COPY = "snapshot.json"
+
+#: what runs once requests are answered: given the engine and the server's address, it says whether to go on serving
+Beside = Callable[["Runtime", str], Awaitable[bool]]
+
+
+def run(settings: Settings, where: Place, beside: Beside) -> None:
+    """Serve until SIGINT, SIGTERM, or until ``beside`` says that it was enough. What was queued is written before it
+    returns."""
+    import uvloop
+
+    if settings.workers > 1:
+        raise Usage(
+            f"--workers {settings.workers}: SQLite serves exactly one process. Several need PostgreSQL,"
+            " which comes with the next release."
+        )
+    refuse(where)
+    with listen(settings.host, settings.port) as listener:
+        until_started = _UntilStarted()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, until_started)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, where, listener, beside, until_started))
+
+
+class _UntilStarted:
+    """What a signal does: it ends a start. Later uvicorn listens itself, and repeats the signal when it is done: that
+    must not cut off what is still being written."""
+
+    def __init__(self) -> None:
+        self.started = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if not self.started:
+            raise KeyboardInterrupt
+
+
+def refuse(where: Place) -> None:
+    """Raise what waiting would not mend: another server on the data, a folder or file that cannot be used."""
+    from tailorbird.store.sqlite.file import ServerLock, prepare
+
+    where.folder.mkdir(parents=True, exist_ok=True)
+    ServerLock(where.file).release()
+    if not (where.folder / COPY).exists():
+        prepare(where.file)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; ``Failed`` in plain words when the port is taken."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Failed(
+                f"Port {port} of {host} is taken. Stop what listens there, or choose another: --port."
+            ) from error
+        raise Failed(f"Cannot listen on {host}, port {port}: {error.strerror or error}.") from error
+
+
+def address(listener: socket.socket) -> str:
+    """Where a listening socket is reached from this machine."""
+    host, port = listener.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        host = "127.0.0.1" if host == "0.0.0.0" else "::1"  # noqa: S104
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def _serve(
+    settings: Settings, where: Place, listener: socket.socket, beside: Beside, until_started: _UntilStarted
+) -> None:
+    from tailorbird.engine.refresh import running
+    from tailorbird.web.serve import server
+
+    runtime = _engine(settings, where)
+    async with running(runtime):
+        until_started.started = True
+        web = server(runtime, settings.web())
+        serving = asyncio.create_task(web.serve([listener]))
+
+        async def companion() -> bool:
+            while not web.started and not serving.done():  # noqa: ASYNC110
+                await asyncio.sleep(0.005)  # uvicorn sets a flag and tells nobody
+            return web.started and await beside(runtime, address(listener))
+
+        company = asyncio.create_task(companion())
+        await asyncio.wait({serving, company}, return_when=asyncio.FIRST_COMPLETED)
+        stopped = not company.done()
+        if not stopped and (company.exception() is not None or not company.result()):
+            web.should_exit = True
+        await serving
+        await _end(company, stopped=stopped)
+
+
+def _engine(settings: Settings, where: Place) -> Runtime:
+    from tailorbird.engine.limits import Limits
+    from tailorbird.engine.runtime import Runtime, nowhere
+    from tailorbird.store import SqliteStore
+
+    locate: Locate = nowhere
+    if settings.geo is not None:
+        from tailorbird.engine.geo import open_locator
+
+        locate = open_locator(settings.geo)
+    limits = Limits(rate=settings.key_rate, burst=settings.key_burst)
+    return Runtime(SqliteStore(where.file), data_dir=where.folder, locate=locate, limits=limits)
+
+
+async def _end(company: asyncio.Task[bool], *, stopped: bool) -> None:
+    """Wait for the companion. Where the server was stopped under it, its complaint is no news."""
+    if not stopped:
+        await company
+        return
+    try:
+        await asyncio.wait_for(company, 30)
+    except (Failed, TimeoutError):
+        raise KeyboardInterrupt from None
