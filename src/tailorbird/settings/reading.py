@@ -62,7 +62,7 @@ def _plain(text: str, kind: Any) -> Any:
 
 
 def _path(kind: type[Any], value: Any) -> Any:
-    if kind is Path and isinstance(value, str):
+    if kind is Path and isinstance(value, (str, Path)):
         return Path(value)
     raise NotImplementedError(kind)
 
