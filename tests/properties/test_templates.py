@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tailorbird.domain.campaign import Content, Message, OnMissing, Row
@@ -273,6 +273,7 @@ def test_content_without_liquid_comes_out_as_it_went_in(body: Any) -> None:
     assert msgspec.json.encode(render(compiled, Values()).payload) == compiled.static
 
 
+@settings(max_examples=15)
 @given(attributes, st.lists(outputs, min_size=1, max_size=4))
 def test_no_rendering_writes_more_than_it_may(attributes: dict[str, Any], outputs: list[str]) -> None:
     loop = "{% for x in (1..9000) %}" + "".join(outputs) + "{% endfor %}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, tzinfo
 from decimal import Decimal
@@ -28,7 +29,8 @@ _MILLISECONDS_FROM = 100_000_000_000
 #: how many objects and lists ``uniq`` compares with each other
 _MAX_UNIQ = 500
 #: elements whose text is not shown by strip_html
-_SILENT = ("script", "style")
+_SILENT = re.compile(r"<(?P<name>script|style)\b", re.IGNORECASE)
+_END_TAGS = {name: re.compile(rf"</{name}\b", re.IGNORECASE) for name in ("script", "style")}
 
 
 def register(environment: Environment) -> None:
@@ -166,37 +168,33 @@ def _member(value: Any, key: Any) -> object:
 def strip_html(value: str) -> str:
     """The text without tags, comments, scripts and styles. One pass: broken markup cannot make it slow."""
     kept: list[str] = []
+    #: elements of which no end tag follows, so that it is not looked for again
+    open_ended: set[str] = set()
     at = 0
     while (start := value.find("<", at)) >= 0:
         kept.append(value[at:start])
-        at = _after_markup(value, start)
-        if at < 0:
+        end = _end_of_markup(value, start, open_ended)
+        if end < 0:
             kept.append(value[start:])
             return "".join(kept)
+        at = end
     kept.append(value[at:])
     return "".join(kept)
 
 
-def _after_markup(value: str, start: int) -> int:
+def _end_of_markup(value: str, start: int, open_ended: set[str]) -> int:
     """Where the markup that begins at ``start`` ends; negative when it does not."""
     if value.startswith("<!--", start):
         end = value.find("-->", start + 4)
         return end + 3 if end >= 0 else -1
-    for name in _SILENT:
-        if value[start + 1 : start + 1 + len(name)].lower() == name:
-            close = _find_ignoring_case(value, f"</{name}", start)
-            if close >= 0:
-                start = close
+    opening = _SILENT.match(value, start)
+    if opening is not None and (name := opening["name"].lower()) not in open_ended:
+        closing = _END_TAGS[name].search(value, opening.end())
+        if closing is not None:
+            start = closing.start()
+        else:
+            open_ended.add(name)
     return value.find(">", start) + 1 or -1
-
-
-def _find_ignoring_case(value: str, wanted: str, start: int) -> int:
-    at = value.find("</", start)
-    while at >= 0:
-        if value[at : at + len(wanted)].lower() == wanted:
-            return at
-        at = value.find("</", at + 2)
-    return -1
 
 
 def _text(value: object) -> str:
