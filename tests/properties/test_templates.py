@@ -18,7 +18,7 @@ from tailorbird.domain.needs import PastEvent
 from tailorbird.domain.profile import Counter, Profile
 from tailorbird.templates import CompiledContent, Values, compile_content, pick_locale, render
 from tailorbird.templates.limits import MAX_OUTPUT
-from tailorbird.templates.sandbox import dialect
+from tailorbird.templates.sandbox import DIALECT
 
 
 class Hostile:
@@ -126,7 +126,7 @@ paths = st.sampled_from(PATHS)
 
 def filters() -> Iterator[str]:
     """Every filter, with as many arguments as it takes."""
-    for name in sorted(dialect().filters):
+    for name in sorted(DIALECT.filters):
         for count in range(4):
             arguments = ", ".join(["user.a", "user.b", "'c'"][:count])
             source = f"{{{{ user.a | {name}{': ' + arguments if arguments else ''} }}}}"

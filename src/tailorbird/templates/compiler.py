@@ -92,10 +92,10 @@ class Compiler:
         return text
 
     def _dialect(self) -> Environment:
-        from tailorbird.templates.sandbox import Environment, dialect
+        from tailorbird.templates.sandbox import DIALECT, Environment
 
         if self._environment is None:
-            self._environment = dialect() if self.partials is None else Environment(self.partials)
+            self._environment = DIALECT if self.partials is None else Environment(self.partials)
         return self._environment
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from io import StringIO
 from typing import Any, TextIO
 
@@ -105,10 +104,8 @@ class Environment(PlainEnvironment):
         return template, analysis
 
 
-@cache
-def dialect() -> Environment:
-    """The one environment of this process."""
-    return Environment()
+#: the one environment of this process
+DIALECT = Environment()
 
 
 class Text:
