@@ -15,7 +15,8 @@ IMPRESSION, CLICK, DISMISSAL = "impression", "click", "dismissal"
 #: Name under which attribute changes without an event are recorded.
 ATTRIBUTES = "attributes"
 
-LATE_WINDOW_MS = 7 * 86_400_000
+DAY_MS = 86_400_000
+LATE_WINDOW_MS = 7 * DAY_MS
 VISIT_GAP_MS = 30 * 60_000
 FUTURE_TOLERANCE_MS = 5 * 60_000
 #: 2000-01-01; events before it are rejected

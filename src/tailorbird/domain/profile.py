@@ -68,6 +68,9 @@ class Seen(msgspec.Struct, frozen=True, array_like=True):
     #: experience id, or ``control``
     arm: str
     epoch: int
+    #: the last day on which the person was noted in an arm of the campaign (days since 1970), and that arm
+    day: int = 0
+    day_arm: str = ""
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

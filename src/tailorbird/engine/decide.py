@@ -17,11 +17,15 @@ from tailorbird.engine.calls import Answer, DecideCall
 from tailorbird.engine.content import Shown, show
 from tailorbird.engine.expose import Recorder
 from tailorbird.engine.gather import Gathered, gather
+from tailorbird.engine.ready import Ready
 from tailorbird.engine.runtime import Runtime
 from tailorbird.engine.snapshot import Snapshot
 
 #: (name to answer under, compiled campaign or None)
 Asked = tuple[str, Plan | None]
+
+_ENCODER = msgspec.json.Encoder()
+_HEAD, _TAIL = b'{"decisions":[', (b'],"degraded":false}', b'],"degraded":true}')
 
 
 async def decide(runtime: Runtime, project: str, call: DecideCall) -> Answer:
@@ -29,24 +33,87 @@ async def decide(runtime: Runtime, project: str, call: DecideCall) -> Answer:
     ever loaded."""
     snapshot = runtime.project(project)
     if call.request_id is None:
-        return (await _decide(runtime, snapshot, call))[0]
-    return await answers.once(runtime, snapshot, call, lambda: _decide(runtime, snapshot, call))
+        return (await _answer(runtime, snapshot, call))[0]
+    return await answers.once(runtime, snapshot, call, lambda: _answer(runtime, snapshot, call))
 
 
-async def _decide(runtime: Runtime, snapshot: Snapshot, call: DecideCall) -> tuple[Answer, bool]:
+async def decide_json(runtime: Runtime, project: str, call: DecideCall) -> bytes:
+    """The same as ``decide``, encoded; what is the same for everybody is not encoded again."""
+    if call.request_id is not None:
+        return _ENCODER.encode(await decide(runtime, project, call))
+    made, degraded, _ = await _decide(runtime, runtime.project(project), call)
+    parts = [one.encoded if type(one) is Ready else _ENCODER.encode(one) for one in made]
+    return b"".join((_HEAD, b",".join(parts), _TAIL[degraded]))
+
+
+async def _answer(runtime: Runtime, snapshot: Snapshot, call: DecideCall) -> tuple[Answer, bool]:
     """The answer, and whether a display cap was consumed for it."""
+    made, degraded, consumed = await _decide(runtime, snapshot, call)
+    decisions = tuple(one.decision if isinstance(one, Ready) else one for one in made)
+    return Answer(decisions=decisions, degraded=degraded), consumed
+
+
+async def _decide(runtime: Runtime, snapshot: Snapshot, call: DecideCall) -> tuple[list[Decision | Ready], bool, bool]:
+    """The decisions, whether they are degraded, and whether a display cap was consumed."""
     asked = selected(snapshot, call)
-    gathered = await gather(runtime, snapshot, call.context, [plan for _, plan in asked if plan is not None])
+    gathered = await gather(runtime, snapshot, call.context, asked)
     recorder = Recorder(runtime, snapshot, call, gathered)
-    decisions = []
+    subject, degraded, sets = gathered.subject, gathered.degraded, snapshot.peers
+    made: list[Decision | Ready] = []
     for name, plan in asked:
-        decision = await _decide_one(snapshot, call, gathered, recorder, name, plan)
-        runtime.metrics.decided(decision.reason)
-        decisions.append(decision)
+        if plan is None or gathered.consent_missing:
+            made.append(_unplanned(snapshot, call, name, known=plan is not None))
+            continue
+        choice = choose(plan, subject, sets[plan.exclusion_set] if plan.exclusion_set else (), degraded=degraded)
+        made.append(await _one(snapshot, call, gathered, recorder, name, choice))
     recorder.flush()
-    if gathered.degraded:
-        runtime.metrics.degraded.inc()
-    return Answer(decisions=tuple(decisions), degraded=gathered.degraded), recorder.consumed
+    runtime.metrics.decided(made, degraded=degraded)
+    return made, degraded, recorder.consumed
+
+
+async def _one(
+    snapshot: Snapshot, call: DecideCall, gathered: Gathered, recorder: Recorder, name: str, choice: Choice
+) -> Decision | Ready:
+    if choice.group is None:
+        if not call.explain:
+            return snapshot.shelf.blank(name, choice.reason)
+        explanation = explain_choice(choice, gathered.subject)
+        return Decision(campaign=name, experience=None, group=None, reason=choice.reason, explanation=explanation)
+    report, counted = recorder.reports(choice.plan), recorder.counts(choice.plan)
+    ready = None if call.explain else snapshot.shelf.arm(name, choice, call.context.now, report=report, counted=counted)
+    shown = show(snapshot, choice, gathered) if ready is None else None
+    if counted and not report:
+        refused = await recorder.expose(choice, displayed=shown is None or shown.reason is None)
+        if refused is not None:
+            return _refused(call, name, refused)
+    return (
+        ready
+        if ready is not None
+        else _shown(snapshot, call, gathered, name, choice, shown or Shown(), report, counted)
+    )
+
+
+def _shown(
+    snapshot: Snapshot,
+    call: DecideCall,
+    gathered: Gathered,
+    name: str,
+    choice: Choice,
+    shown: Shown,
+    report: bool,
+    counted: bool,
+) -> Decision:
+    arm = choice.arm
+    token = snapshot.signer.token(arm, call.context.now, report=report, counted=counted) if arm is not None else None
+    return Decision(
+        campaign=name,
+        experience=choice.experience.name if choice.experience is not None and choice.group is Group.TEST else None,
+        group=choice.group,
+        reason=shown.reason or choice.reason,
+        payload=shown.payload,
+        token=token,
+        explanation=_explained(gathered, choice, shown) if call.explain else msgspec.UNSET,
+    )
 
 
 def selected(snapshot: Snapshot, call: DecideCall) -> list[Asked]:
@@ -54,93 +121,71 @@ def selected(snapshot: Snapshot, call: DecideCall) -> list[Asked]:
     open ones."""
     if not call.campaigns and not call.groups:
         now = call.context.now
-        live = ((key, snapshot.plan(key)) for key in snapshot.live_keys)
-        return [(key, plan) for key, plan in live if plan is None or plan.open(now)]
-    asked: dict[str, Asked] = {}
-    for name in call.campaigns:
-        asked.setdefault(snapshot.campaign_ids.get(name, name), (name, snapshot.plan(name)))
+        return [(key, plan) for key, plan in snapshot.live if plan is None or plan.open.always or plan.open(now)]
+    by_name = snapshot.by_name
+    asked = [by_name.get(name) or (name, None) for name in dict.fromkeys(call.campaigns)]
+    if len(snapshot.renamed) and not snapshot.renamed.isdisjoint(call.campaigns):
+        asked = _once_each(asked)
+    if call.groups:
+        asked += _of_groups(snapshot, call, {name if plan is None else plan.id for name, plan in asked})
+    return asked
+
+
+def _once_each(asked: list[Asked]) -> list[Asked]:
+    """A campaign that is asked for by its key and by an earlier one is answered once, under the first."""
+    kept: dict[str, Asked] = {}
+    for name, plan in asked:
+        kept.setdefault(name if plan is None else plan.id, (name, plan))
+    return list(kept.values())
+
+
+def _of_groups(snapshot: Snapshot, call: DecideCall, named: set[str]) -> list[Asked]:
+    """The members of the groups asked for, and the groups that nobody made, by key."""
     rest: dict[str, Asked] = {}
     for group in call.groups:
         members = snapshot.groups.get(group)
         if members is None:
-            rest.setdefault(group, (group, None))
+            rest[group] = (group, None)
         for key in members or ():
-            if (campaign_id := snapshot.campaign_ids[key]) not in asked:
-                rest[campaign_id] = (key, snapshot.plan(key))
-    return [*asked.values(), *sorted(rest.values(), key=lambda a: a[0])]
-
-
-async def _decide_one(
-    snapshot: Snapshot, call: DecideCall, gathered: Gathered, recorder: Recorder, name: str, plan: Plan | None
-) -> Decision:
-    if plan is None:
-        return _without_plan(snapshot, call, name)
-    if gathered.consent_missing:
-        return _closed(call, name, "consent", "The visitor has not given the consent that this project requires.")
-    peers = snapshot.peers.get(plan.exclusion_set, ()) if plan.exclusion_set else ()
-    choice = choose(plan, gathered.subject, peers, degraded=gathered.degraded)
-    shown = show(snapshot, choice, gathered)
-    if choice.arm is not None:
-        refused = await recorder.expose(plan, choice, shown)
-        if refused is not None:
-            choice = msgspec.structs.replace(choice, reason=refused, group=None, experience=None)
-            shown = Shown(reason=refused)
-    return Decision(
-        campaign=name,
-        experience=choice.experience.name if choice.experience is not None and choice.group is Group.TEST else None,
-        group=choice.group,
-        reason=shown.reason or choice.reason,
-        payload=shown.payload,
-        token=_token(snapshot, call, plan, choice, recorder),
-        explanation=_explained(gathered, choice, shown) if call.explain else msgspec.UNSET,
-    )
-
-
-def _token(snapshot: Snapshot, call: DecideCall, plan: Plan, choice: Choice, recorder: Recorder) -> str | None:
-    arm = choice.arm
-    if arm is None:
-        return None
-    report = recorder.mode(plan) == "report"
-    return snapshot.signer.token(arm, call.context.now, report=report, counted=recorder.counts(plan))
+            if snapshot.campaign_ids[key] not in named:
+                rest[key] = snapshot.by_name[key]
+    return [rest[key] for key in sorted(rest)]
 
 
 def _explained(gathered: Gathered, choice: Choice, shown: Shown) -> Explanation:
-    if shown.reason is Reason.CAPPED:
-        return Explanation(gate="cap", message="The display cap was used up by another call at the same moment.")
-    if shown.reason is Reason.DEGRADED:
-        return Explanation(gate="degraded", message="The store did not confirm in time that the display cap is free.")
     if shown.reason is Reason.WITHHELD:
         names = ", ".join(shown.missing)
-        return Explanation(
-            gate="content", message=f"Content was withheld: nothing was found for {names}.", found=list(shown.missing)
-        )
+        message = f"Content was withheld: nothing was found for {names}."
+        return Explanation(gate="content", message=message, found=list(shown.missing))
     found = explain_choice(choice, gathered.subject)
     if shown.missing:
-        return msgspec.structs.replace(
-            found, warnings=(*found.warnings, f"Withheld in part: {', '.join(shown.missing)}.")
-        )
+        warning = f"Withheld in part: {', '.join(shown.missing)}."
+        return msgspec.structs.replace(found, warnings=(*found.warnings, warning))
     return found
 
 
-def _without_plan(snapshot: Snapshot, call: DecideCall, name: str) -> Decision:
-    campaign_id = snapshot.campaign_ids.get(name, "")
-    why = snapshot.broken.get(campaign_id)
-    if why is None and campaign_id == "":
-        text = f"No campaign or group is named {name!r}."
-        explanation = Explanation(gate="name", message=text)
-        reason = Reason.UNKNOWN
-    else:
-        explanation = Explanation(gate="error", message=f"The campaign is switched off: {why}")
-        reason = Reason.ERROR
-    return Decision(
-        campaign=name,
-        experience=None,
-        group=None,
-        reason=reason,
-        explanation=explanation if call.explain else msgspec.UNSET,
+def _refused(call: DecideCall, name: str, reason: Reason) -> Decision:
+    """The commit that would have consumed the display cap did not."""
+    message = (
+        "The display cap was used up by another call at the same moment."
+        if reason is Reason.CAPPED
+        else "The store did not confirm in time that the display cap is free."
     )
+    gate = "cap" if reason is Reason.CAPPED else "degraded"
+    return _blank(call, name, reason, gate, message)
 
 
-def _closed(call: DecideCall, name: str, gate: str, message: str) -> Decision:
+def _unplanned(snapshot: Snapshot, call: DecideCall, name: str, *, known: bool) -> Decision:
+    """No campaign of that name, one that is switched off, or a visitor without the consent that is required."""
+    if known:
+        text = "The visitor has not given the consent that this project requires."
+        return _blank(call, name, Reason.DISABLED, "consent", text)
+    why = snapshot.broken.get(snapshot.campaign_ids.get(name, ""))
+    if why is not None:
+        return _blank(call, name, Reason.ERROR, "error", f"The campaign is switched off: {why}")
+    return _blank(call, name, Reason.UNKNOWN, "name", f"No campaign or group is named {name!r}.")
+
+
+def _blank(call: DecideCall, name: str, reason: Reason, gate: str, message: str) -> Decision:
     explanation = Explanation(gate=gate, message=message) if call.explain else msgspec.UNSET
-    return Decision(campaign=name, experience=None, group=None, reason=Reason.DISABLED, explanation=explanation)
+    return Decision(campaign=name, experience=None, group=None, reason=reason, explanation=explanation)

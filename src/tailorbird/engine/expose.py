@@ -7,10 +7,10 @@ from typing import Any, Literal
 from tailorbird.decision import Choice, Plan
 from tailorbird.domain.campaign import Expose
 from tailorbird.domain.errors import Unavailable
-from tailorbird.domain.facts import Arm, Entry, Exposure, Link
+from tailorbird.domain.facts import DAY_MS, Arm, Entry, Exposure, Link
 from tailorbird.domain.reasons import Reason
 from tailorbird.engine.calls import DecideCall
-from tailorbird.engine.content import Shown, memberships
+from tailorbird.engine.content import memberships
 from tailorbird.engine.gather import Gathered
 from tailorbird.engine.runtime import Runtime
 from tailorbird.engine.snapshot import Snapshot
@@ -18,7 +18,6 @@ from tailorbird.engine.write import commit
 
 Cap = Literal["always", "once", "visit"]
 
-DAY_MS = 86_400_000
 #: facts kept with an exposure for breakdowns, beside audiences and attributes
 KEPT = ("@device", "@country", "@returning", "@browser", "@os", "@language")
 #: attributes of the request or the profile kept with an exposure: plain values only, at most this many
@@ -33,53 +32,45 @@ class Recorder:
         self._snapshot = snapshot
         self._call = call
         self._gathered = gathered
-        self._named = bool(call.campaigns or call.groups)
+        self._expose = call.expose
+        self._default: Expose = "decision" if call.campaigns or call.groups else "report"
         self._queued: list[Entry] = []
-        self._noted: list[tuple[object, ...]] = []
         self._facts: dict[str, Any] | None = None
+        self._exposures = gathered.profile.exposures if gathered.profile is not None else {}
+        self._today = call.context.now // DAY_MS
         #: whether a display cap was consumed and committed
         self.consumed = False
-        self._bot = snapshot.settings.exclude_bots and gathered.subject.fact("@bot") is True
+        bot = snapshot.settings.exclude_bots and gathered.subject.fact("@bot") is True
+        self._countable = not bot and not gathered.degraded and gathered.recording_allowed
 
-    def mode(self, plan: Plan) -> Expose:
-        """Whether this call counts an exposure now or when the token comes back."""
-        return self._call.expose or plan.campaign.expose or ("decision" if self._named else "report")
+    def reports(self, plan: Plan) -> bool:
+        """Whether the exposure is left to the token that comes back, and not counted now."""
+        return (self._expose or plan.campaign.expose or self._default) == "report"
 
     def counts(self, plan: Plan) -> bool:
         """Whether this decision may ever count."""
-        return (
-            plan.status == "running"
-            and not self._bot
-            and not self._gathered.degraded
-            and self._gathered.recording_allowed
-        )
+        return self._countable and plan.status == "running"
 
-    async def expose(self, plan: Plan, choice: Choice, shown: Shown) -> Reason | None:
+    async def expose(self, choice: Choice, *, displayed: bool) -> Reason | None:
         """Note that the visitor entered an arm; a reason comes back where that was refused.
 
         Waits for the commit where a display cap is consumed, and only there: ``CAPPED`` when another call was faster,
-        ``DEGRADED`` when the store did not confirm in time.
-
-        Content that was withheld shows nothing, so it consumes no cap; the exposure counts all the same, because
-        control visitors whose content would have been withheld count too.
+        ``DEGRADED`` when the store did not confirm in time. Content that was withheld shows nothing, so it consumes no
+        cap; the exposure counts all the same, because control visitors whose content would have been withheld do too.
         """
         rule, arm = choice.rule, choice.arm
-        if rule is None or arm is None or self.mode(plan) == "report" or not self.counts(plan):
+        if rule is None or arm is None:
             return None
-        cap: Cap = "always" if shown.reason is not None else rule.cap
-        profile, now = self._gathered.profile, self._call.context.now
-        if cap == "always":
-            person = profile.person if profile is not None else choice.bucket_id
-            seen = (self._snapshot.project.id, person, plan.id, arm.arm, now // DAY_MS)
-            if not self._runtime.recently.first(seen):
-                return None
-            self._noted.append(seen)
-            self._queued.append(self._exposure(arm, choice, cap, shown.reason is None))
+        if rule.cap == "always" or not displayed:
+            seen = self._exposures.get(arm.campaign)
+            if seen is None or seen.day != self._today or seen.day_arm != arm.arm:
+                self._queued.append(self._exposure(arm, choice, "always", displayed))
             return None
+        return await self._consume(self._exposure(arm, choice, rule.cap, displayed))
+
+    async def _consume(self, exposure: Exposure) -> Reason | None:
         try:
-            verdicts = await self._runtime.breaker.call(
-                commit(self._runtime, [self._exposure(arm, choice, cap, shown.reason is None)])
-            )
+            verdicts = await self._runtime.breaker.call(commit(self._runtime, [exposure]))
         except Unavailable:
             self._runtime.metrics.lost_exposures.inc()
             return Reason.DEGRADED
@@ -89,26 +80,18 @@ class Recorder:
     def flush(self) -> None:
         """Queue what nobody waits for: one submission a call."""
         context = self._call.context
-        if self._gathered.unlinked and self._gathered.recording_allowed and not self._bot:
-            self._queued.append(
-                Link(
-                    project=self._snapshot.project.id,
-                    visitor=context.visitor,
-                    time=context.now,
-                    received_at=context.now,
-                )
-            )
+        if self._gathered.unlinked and self._countable:
+            now, project = context.now, self._snapshot.project.id
+            self._queued.append(Link(project=project, visitor=context.visitor, time=now, received_at=now))
         if self._queued:
             self._runtime.queue(self._snapshot.project.id, context.visitor, self._commit_queued())
 
     async def _commit_queued(self) -> None:
         try:
             await commit(self._runtime, self._queued)
-            self._runtime.metrics.exposures.inc(len(self._noted))
+            self._runtime.metrics.exposures.inc(len(self._queued))
         except Unavailable:
-            self._runtime.metrics.lost_exposures.inc(len(self._noted))
-            for seen in self._noted:
-                self._runtime.recently.forget(seen)
+            self._runtime.metrics.lost_exposures.inc(len(self._queued))
 
     def _exposure(self, arm: Arm, choice: Choice, cap: Cap, shown: bool) -> Exposure:
         context = self._call.context

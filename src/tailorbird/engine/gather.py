@@ -19,6 +19,7 @@ from tailorbird.targeting import Subject
 from tailorbird.templates import Values
 
 CONSENT = "consent"
+NO_EVENTS: frozenset[EventNeed] = frozenset()
 
 
 class Gathered(msgspec.Struct, kw_only=True):
@@ -39,17 +40,19 @@ class Gathered(msgspec.Struct, kw_only=True):
     values: Values | None = None
 
 
-async def gather(runtime: Runtime, snapshot: Snapshot, context: Context, plans: Sequence[Plan]) -> Gathered:
+async def gather(
+    runtime: Runtime, snapshot: Snapshot, context: Context, asked: Sequence[tuple[str, Plan | None]]
+) -> Gathered:
     """Read the profile, and the history if one of the plans (or of those that exclude them) asks for it."""
     degraded, stranger, found = False, False, Found()
     history: History = {}
-    needs: frozenset[EventNeed] = frozenset()
+    needs = NO_EVENTS
     profile: Profile | None = None
     try:
         found = await find(runtime, snapshot, context)
         stranger = is_stranger(snapshot, context, found)
         profile = None if stranger else combine(found.known, found.anonymous, context.visitor, context.now)
-        needs = event_needs(snapshot, plans)
+        needs = event_needs(snapshot, asked)
         if needs and profile is not None:
             query = runtime.store.history(snapshot.project.id, profile.person, profile.merged, needs, context.now)
             history = await runtime.breaker.call(query)
@@ -76,11 +79,15 @@ async def find(runtime: Runtime, snapshot: Snapshot, context: Context) -> Found:
     return await runtime.breaker.call(runtime.store.find(snapshot.project.id, context.visitor))
 
 
-def event_needs(snapshot: Snapshot, plans: Iterable[Plan]) -> frozenset[EventNeed]:
+def event_needs(snapshot: Snapshot, asked: Iterable[tuple[str, Plan | None]]) -> frozenset[EventNeed]:
     """The past events that these campaigns, and those that could hold the visitor in their exclusion sets, ask for."""
-    needs: frozenset[EventNeed] = frozenset()
+    if not snapshot.looks_back:
+        return NO_EVENTS
+    needs = NO_EVENTS
     sets = set()
-    for plan in plans:
+    for _, plan in asked:
+        if plan is None:
+            continue
         if plan.needs.events:
             needs |= plan.needs.events
         if plan.exclusion_set:

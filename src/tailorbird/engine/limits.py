@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 
 import msgspec
 
@@ -36,32 +36,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     items: int = 10_000
     #: attribute and property names listed in a project's schema
     schema_names: int = 10_000
-    #: (person, campaign, arm, day) that this process remembers having noted
-    recently_seen: int = 200_000
     #: requests per second and burst of a key that names none
     rate: float = 2_000.0
     burst: int = 4_000
-
-
-class RecentlySeen:
-    """A bounded memory of what was done lately; forgetting only costs doing it again."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._seen: OrderedDict[Hashable, None] = OrderedDict()
-
-    def first(self, what: Hashable) -> bool:
-        """Whether ``what`` was not there yet; it is now."""
-        if what in self._seen:
-            return False
-        self._seen[what] = None
-        if len(self._seen) > self._size:
-            self._seen.popitem(last=False)
-        return True
-
-    def forget(self, what: Hashable) -> None:
-        """As if it had never been seen: what was to follow failed."""
-        self._seen.pop(what, None)
 
 
 class AnswerMemory:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counts
+from collections.abc import Iterable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from tailorbird.domain.decision import Decision
+from tailorbird.engine.ready import Ready
 
 
 class Metrics:
@@ -28,12 +34,16 @@ class Metrics:
         self._by_reason: dict[str, Counter] = {}
         self._by_outcome: dict[str, Counter] = {}
 
-    def decided(self, reason: str) -> None:
-        """Count one decision; label children are looked up once."""
-        child = self._by_reason.get(reason)
-        if child is None:
-            child = self._by_reason[reason] = self.decisions.labels(reason)
-        child.inc()
+    def decided(self, made: Iterable[Decision | Ready], *, degraded: bool) -> None:
+        """Count the decisions of one call: one increment per reason, its label looked up once."""
+        reasons = Counts([one.decision.reason if type(one) is Ready else one.reason for one in made])  # type: ignore[union-attr]
+        for reason, count in reasons.items():
+            child = self._by_reason.get(reason)
+            if child is None:
+                child = self._by_reason[reason] = self.decisions.labels(reason)
+            child.inc(count)
+        if degraded:
+            self.degraded.inc()
 
     def recorded(self, outcome: str, count: int = 1) -> None:
         """Count events by what became of them."""

@@ -87,7 +87,7 @@ async def _gathered(runtime: Runtime, snapshot: Snapshot, call: PreviewCall, pla
     if call.attributes is None:
         if not (context.visitor.id or context.visitor.anonymous_id):
             raise Invalid.field("visitor", "an id, an anonymous_id, or attributes of a made-up profile", None)
-        return await gather(runtime, snapshot, context, [plan])
+        return await gather(runtime, snapshot, context, [(plan.key, plan)])
     values.check_attributes(call.attributes, "attributes", runtime.limits)
     made_up = Profile(
         person=0,

@@ -15,7 +15,7 @@ from tailorbird.domain.ids import PersonNumbers, Randbits
 from tailorbird.domain.visitor import Visitor
 from tailorbird.engine.breaker import Breaker
 from tailorbird.engine.clock import Clock, system_clock
-from tailorbird.engine.limits import AnswerMemory, Limits, RecentlySeen, SchemaMemory, TokenBucket
+from tailorbird.engine.limits import AnswerMemory, Limits, SchemaMemory, TokenBucket
 from tailorbird.engine.metrics import Metrics
 from tailorbird.engine.snapshot import Snapshot
 from tailorbird.store.contract import Store
@@ -65,7 +65,6 @@ class Runtime:
         self.refreshing = asyncio.Lock()
         #: commits that nobody waits for
         self.pending: set[asyncio.Task[Any]] = set()
-        self.recently = RecentlySeen(self.limits.recently_seen)
         #: (project, visitor id) → a commit of theirs that nobody waited for and that is not done yet
         self._uncommitted: dict[tuple[str, str], asyncio.Task[Any]] = {}
         self.answers: AnswerMemory = AnswerMemory()

@@ -14,6 +14,7 @@ from tailorbird.domain.access import Project, SigningKey
 from tailorbird.domain.campaign import Campaign
 from tailorbird.domain.definitions import Audience, Definition, Goal, Item, Kind, ProjectSettings, Template
 from tailorbird.domain.errors import Invalid, Problem
+from tailorbird.engine.ready import Shelf
 from tailorbird.engine.tokens import Signer
 from tailorbird.targeting import IdList, Library, compile_audiences
 
@@ -172,7 +173,16 @@ class Snapshot:
             if plan.exclusion_set:
                 sets.setdefault(plan.exclusion_set, []).append(plan)
         self.peers = {name: tuple(plans) for name, plans in sets.items()}
-        self.live_keys = tuple(c.key for c in campaigns if c.status in ("running", "testing"))
+        #: what is asked when nothing is named: (key, plan or None when it is switched off)
+        self.live = [(c.key, self.plans.get(c.id)) for c in campaigns if c.status in ("running", "testing")]
+        #: every key and earlier key with its plan; names of campaigns that are switched off are not there
+        named = ((name, self.plans.get(campaign_id)) for name, campaign_id in self.campaign_ids.items())
+        self.by_name: dict[str, tuple[str, Plan | None]] = {name: (name, plan) for name, plan in named}
+        #: earlier keys, by which a campaign may be asked for twice
+        self.renamed = frozenset(self.campaign_ids) - {c.key for c in campaigns}
+        #: whether any plan asks for past events
+        self.looks_back = any(plan.needs.events for plan in self.plans.values())
+        self.shelf = Shelf(self.signer)
         self.campaign_key = {c.id: c.key for c in campaigns}
         audiences: list[Audience] = list(self.bodies["audience"].values())
         self.audience_keys = tuple(sorted(a.key for a in audiences))

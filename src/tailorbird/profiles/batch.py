@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 from msgspec import structs
 
 from tailorbird.domain.facts import (
+    DAY_MS,
     IMPRESSION,
     LATE_WINDOW_MS,
     Alias,
@@ -45,7 +46,6 @@ from tailorbird.profiles.merging import absorb
 
 #: Name of the counter of contradictions that were met while ids were linked.
 IDENTITY_CONFLICTS = "identity_conflicts"
-DAY_MS = 86_400_000
 
 _ACCEPTED = Verdict("accepted")
 _FIRST = Verdict("accepted", True)

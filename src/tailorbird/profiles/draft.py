@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tailorbird.domain.facts import ATTRIBUTES, LATE_WINDOW_MS, Arm, Event
+from tailorbird.domain.facts import ATTRIBUTES, DAY_MS, LATE_WINDOW_MS, Arm, Event
 from tailorbird.domain.profile import Counter, Display, Profile, Seen, Stamp, Visit
 from tailorbird.domain.visits import KEPT_MS, MAX_VISITS, freeze, ordered, touch
 from tailorbird.profiles import numbers
@@ -147,11 +147,15 @@ class Draft:
 
         From then on the campaign keeps the bucket id that it was drawn on.
         """
-        campaign = arm.campaign
-        if campaign in self.exposures:
+        campaign, day = arm.campaign, time // DAY_MS
+        known = self.exposures.get(campaign)
+        if known is not None:
+            if (day, arm.arm) > (known.day, known.day_arm):
+                self.changed = True
+                self.exposures[campaign] = msgspec.structs.replace(known, day=day, day_arm=arm.arm)
             return False
         self.changed = True
-        self.exposures[campaign] = Seen(time, arm.version, arm.rule, arm.arm, arm.epoch)
+        self.exposures[campaign] = Seen(time, arm.version, arm.rule, arm.arm, arm.epoch, day, arm.arm)
         if bucket_id and bucket_id != self.drawn_on(campaign):
             self.bucket_ids[campaign] = bucket_id
         return True

@@ -13,7 +13,9 @@ Ties go to the smaller (first seen, bucket id), so that it never matters which s
 
 from __future__ import annotations
 
-from tailorbird.domain.profile import Profile
+from msgspec.structs import replace
+
+from tailorbird.domain.profile import Profile, Seen
 from tailorbird.domain.visitor import Visitor
 from tailorbird.domain.visits import touch
 from tailorbird.profiles import numbers
@@ -83,10 +85,15 @@ def _join_exposures(into: Draft, other: Draft) -> int:
             if (theirs.at, _age(other)) < (mine.at, _age(into)):
                 first = other
         kept[campaign] = first.drawn_on(campaign)
-        into.exposures[campaign] = first.exposures[campaign]
+        into.exposures[campaign] = _with_last_day(first.exposures[campaign], mine, theirs)
     into.bucket_id = older.bucket_id
     into.bucket_ids = {campaign: bucket_id for campaign, bucket_id in kept.items() if bucket_id != into.bucket_id}
     return conflicts
+
+
+def _with_last_day(first: Seen, *both: Seen | None) -> Seen:
+    day, arm = max((seen.day, seen.day_arm) for seen in both if seen is not None)
+    return first if (day, arm) == (first.day, first.day_arm) else replace(first, day=day, day_arm=arm)
 
 
 def _age(draft: Draft) -> tuple[int, str]:

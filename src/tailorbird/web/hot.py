@@ -13,7 +13,7 @@ from tailorbird.domain.shape import check_nesting, invalid, read
 from tailorbird.domain.visitor import Visitor
 from tailorbird.engine import access
 from tailorbird.engine.calls import DecideCall, EventInput
-from tailorbird.engine.decide import decide
+from tailorbird.engine.decide import decide_json
 from tailorbird.engine.record import record
 from tailorbird.engine.runtime import Runtime
 from tailorbird.web import http, wire
@@ -105,7 +105,7 @@ class HotPaths:
         call = wire.decide_call(told, self._runtime.clock())
         if key.kind == "publishable":
             call = self._from_browser(call, told.visitor.token, key, scope, seen.headers)
-        return _encode(await decide(self._runtime, key.project, call))
+        return await decide_json(self._runtime, key.project, call)
 
     def _from_browser(
         self, call: DecideCall, token: str | None, key: ApiKey, scope: HTTPScope, headers: Headers

@@ -1,0 +1,84 @@
+"""A closed-loop HTTP load over a few keep-alive connections, and the CPU time that it cost the server's process."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """What a number of requests cost."""
+
+    requests: int
+    #: CPU time of all threads of the server's process, in microseconds per request
+    cpu_us: float
+    #: wall clock of the whole load
+    seconds: float
+    p50_ms: float
+    p99_ms: float
+
+    @property
+    def per_second(self) -> float:
+        """Requests per second as the client saw them, with the client on the same machine."""
+        return self.requests / self.seconds
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time that all threads of a process have used, to the nanosecond, from the scheduler's books."""
+    total = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            total += int((task / "schedstat").read_text().split()[0])
+        except FileNotFoundError:  # a thread that just ended
+            continue
+    return total / 1e9
+
+
+def request(path: str, body: bytes, headers: Sequence[tuple[str, str]] = ()) -> bytes:
+    """The bytes of one POST."""
+    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
+
+
+async def load(port: int, pid: int, requests: Sequence[bytes], connections: int = 8) -> Cost:
+    """Send every request once over ``connections`` connections; each waits for its answer before the next."""
+    left = iter(requests)
+    times: list[float] = []
+    before, started = cpu_seconds(pid), time.perf_counter()
+    await asyncio.gather(*(_connection(port, left, times) for _ in range(connections)))
+    seconds, cpu = time.perf_counter() - started, cpu_seconds(pid) - before
+    times.sort()
+    count = len(times)
+    return Cost(
+        requests=count,
+        cpu_us=cpu / count * 1e6,
+        seconds=seconds,
+        p50_ms=times[count // 2] * 1e3,
+        p99_ms=times[min(count - 1, count * 99 // 100)] * 1e3,
+    )
+
+
+async def _connection(port: int, left: Iterator[bytes], times: list[float]) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        for data in left:
+            started = time.perf_counter()
+            writer.write(data)
+            await _answer(reader)
+            times.append(time.perf_counter() - started)
+    finally:
+        writer.close()
+
+
+async def _answer(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readuntil(b"\r\n\r\n")
+    if not head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 201")):
+        raise RuntimeError(head.decode("latin-1"))
+    lower = head.lower()
+    start = lower.index(b"content-length:") + 15
+    return await reader.readexactly(int(lower[start : lower.index(b"\r\n", start)]))

@@ -1,0 +1,81 @@
+"""Decisions that are the same for everybody who gets them: made and encoded once a minute, handed out many times.
+
+Control, static content and every "nothing to show" depend on the campaign alone; only which of them a visitor gets does
+not. What depends on the visitor (dynamic content, locales, explanations) is made anew each time.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from tailorbird.decision import Choice, PlanExperience
+from tailorbird.domain.decision import Decision
+from tailorbird.domain.reasons import Group, Reason
+from tailorbird.engine.tokens import MINUTE_MS, Signer
+
+_ENCODER = msgspec.json.Encoder()
+
+
+class Ready:
+    """A decision with its JSON."""
+
+    __slots__ = ("decision", "encoded", "minute")
+
+    def __init__(self, decision: Decision, minute: int = 0) -> None:
+        self.decision = decision
+        self.encoded: bytes = _ENCODER.encode(decision)
+        self.minute = minute
+
+
+class Shelf:
+    """The ready decisions of one snapshot. As many as experiences, so it stays small."""
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+        #: by whether the exposure is left to the token, and whether it counts at all
+        self._arms: dict[tuple[bool, bool], dict[str, Ready]] = {
+            (report, counted): {} for report in (False, True) for counted in (False, True)
+        }
+        self._blanks: dict[Reason, dict[str, Ready]] = {reason: {} for reason in Reason}
+
+    def blank(self, name: str, reason: Reason) -> Ready:
+        """Nothing to show, and why."""
+        held = self._blanks[reason].get(name)
+        if held is None:
+            held = Ready(Decision(campaign=name, experience=None, group=None, reason=reason))
+            self._blanks[reason][name] = held
+        return held
+
+    def arm(self, name: str, choice: Choice, now: int, *, report: bool, counted: bool) -> Ready | None:
+        """The decision for an arm whose content is the same for everybody; None for every other."""
+        experience, rule = choice.experience, choice.rule
+        if rule is None:
+            return None
+        shelf = self._arms[report, counted]
+        arm = rule.id if experience is None else experience.id
+        minute = now // MINUTE_MS
+        held = shelf.get(arm)
+        if held is not None and held.minute == minute and held.decision.campaign == name:
+            return held
+        return self._put(shelf, arm, name, choice, now, report, counted)
+
+    def _put(
+        self, shelf: dict[str, Ready], arm: str, name: str, choice: Choice, now: int, report: bool, counted: bool
+    ) -> Ready | None:
+        experience, answers = choice.experience, choice.arm
+        if answers is None or choice.forced or (experience is not None and not _is_same_for_all(experience)):
+            return None
+        decision = Decision(
+            campaign=name,
+            experience=experience.name if experience is not None else None,
+            group=Group.TEST if experience is not None else Group.CONTROL,
+            reason=choice.reason,
+            payload=msgspec.Raw(experience.content.static) if experience and experience.content else None,  # type: ignore[arg-type]
+            token=self._signer.token(answers, now, report=report, counted=counted),
+        )
+        made = shelf[arm] = Ready(decision, now // MINUTE_MS)
+        return made
+
+
+def _is_same_for_all(experience: PlanExperience) -> bool:
+    return experience.content is not None and experience.content.static is not None and not experience.locales
