@@ -23,6 +23,8 @@ from tailorbird.templates.plain import number
 _LEFT_OUT = ("safe",)
 _LONGEST_DATE = 100
 _DATE_STEPS = 50
+#: every directive, so that the ``s`` of ``%%s`` is not taken for one
+_DIRECTIVE = re.compile(r"%.", re.DOTALL)
 _LONGEST_FORMAT = 200
 #: a number above this counts milliseconds: as seconds it would be after the year 5000
 _MILLISECONDS_FROM = 100_000_000_000
@@ -53,7 +55,12 @@ def date(value: Any, form: Any, *, context: Any) -> object:
         raise LimitReached(f"a date format of more than {_LONGEST_FORMAT} characters")
     context.run.budget.spend(_DATE_STEPS)
     moment = _moment(value, context.run.now, context.run.zone)
-    return value if moment is None else moment.strftime(form)
+    return value if moment is None else moment.strftime(_DIRECTIVE.sub(lambda sign: _epoch(sign[0], moment), form))
+
+
+def _epoch(sign: str, moment: datetime) -> str:
+    """``%s`` as the moment's seconds since 1970: the platform's own would read them in the server's zone."""
+    return str(int(moment.timestamp())) if sign == "%s" else sign
 
 
 def _moment(value: object, now: datetime, zone: tzinfo) -> datetime | None:
