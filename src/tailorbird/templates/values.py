@@ -116,12 +116,23 @@ class Lookup:
 
 
 def _attribute(values: Values) -> Record:
-    attributes = Record(values.attributes)
+    stored = values.profile.attributes if values.profile is not None else {}
+    attributes = Record(_over(stored, values.attributes))
     named_user = attributes.get("user")
     user = Record(named_user) if isinstance(named_user, Mapping) else Record()
-    user.update(values.attributes)
+    user.update(attributes)
     attributes["user"] = user
     return attributes
+
+
+def _over(stored: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """What was told; where that is an object, a path that it does not hold leads on into the stored one, as in conditions."""
+    merged = dict(told)
+    for name, value in told.items():
+        under = stored.get(name)
+        if isinstance(value, dict) and isinstance(under, dict) and under is not value:
+            merged[name] = {**under, **_over(under, value)}
+    return merged
 
 
 def _user(values: Values) -> Record:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tailorbird.domain.campaign import Content
+from tailorbird.domain.profile import Profile
 from tailorbird.targeting.facts import FACTS
 from tailorbird.templates import Values, compile_content, pick_locale, render
 from tailorbird.templates.limits import Budget
@@ -18,6 +19,15 @@ def test_templates_know_every_fact_and_which_need_the_profile() -> None:
         n for n, fact in FACTS.items() if not fact.profile
     }
     assert {f"@{name}" for name in PROFILE_FACTS} == {n for n, fact in FACTS.items() if fact.profile}
+
+
+def test_a_nested_path_that_the_request_does_not_hold_leads_into_the_profile() -> None:
+    profile = Profile(person=1, bucket_id="u", attributes={"a": {"b": {"x": 1, "y": 1}, "z": 1}, "c": {"d": 1}, "e": 1})
+    told = {"a": {"b": {"x": 2}}, "c": 2, "e": {"f": 2}}
+    values = Values(attributes={**profile.attributes, **told}, profile=profile)
+    body = ["{{ user.a.b.x }}", "{{ user.a.b.y }}", "{{ user.a.z }}", "{{ user.c }}", "{{ user.e }}"]
+    assert render(compile_content(Content(body=body)), values).payload == [2, 1, 1, 2, {"f": 2}]
+    assert render(compile_content(Content(body="{{ user.c.d }}")), values).missing == ("user.c.d",)
 
 
 def test_what_nobody_asks_for_is_never_computed() -> None:
