@@ -126,7 +126,7 @@ def _attribute(values: Values) -> Record:
 
 
 def _over(stored: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
-    """What was told; where that is an object, a path that it does not hold leads on into the stored one, as in conditions."""
+    """What was told; a path that an object in it does not hold leads on into the stored one, as in conditions."""
     merged = dict(told)
     for name, value in told.items():
         under = stored.get(name)
