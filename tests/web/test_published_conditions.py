@@ -11,29 +11,29 @@ from tests.web.conftest import Site
 SPEC = Path(__file__).parents[2] / "spec" / "conditions"
 
 
-async def publish(site: Site, number: int, condition: Any) -> str | None:
+async def publish(shop: Site, number: int, condition: Any) -> str | None:
     """Publish and start a campaign whose audience is the condition; the path of the problem when it is refused."""
-    base = f"/v1/projects/{site.project.key}/campaigns"  # type: ignore[union-attr]
+    base = f"/v1/projects/{shop.project.key}/campaigns"  # type: ignore[union-attr]
     rules = [{"audience": condition, "experiences": [{"name": "A", "content": {"body": number}}]}]
     body = {"name": f"Case {number}", "control": 0, "goals": [{"goal": "orders", "role": "primary"}], "rules": rules}
-    made = await site.ask("POST", base, json=body)
+    made = await shop.ask("POST", base, json=body)
     if made.status_code == 400:
         field: str = made.json()["errors"][0]["field"]
         return field
     assert made.status_code == 201, made.text
-    started = await site.ask("POST", f"{base}/case-{number}/start")
+    started = await shop.ask("POST", f"{base}/case-{number}/start")
     assert started.status_code == 200, started.text
     return None
 
 
-async def verdict(site: Site, number: int, attributes: dict[str, Any]) -> bool:
+async def verdict(shop: Site, number: int, attributes: dict[str, Any]) -> bool:
     asked = {
         "visitor": {"anonymous_id": "nobody"},
         "campaigns": [f"case-{number}"],
         "context": {"attributes": attributes},
         "expose": "report",
     }
-    answer = await site.decide(asked)
+    answer = await shop.decide(asked)
     assert answer.status_code == 200, answer.text
     (decision,) = answer.json()["decisions"]
     assert decision["reason"] in ("TARGETING_MATCH", "DEFAULT"), decision
@@ -41,18 +41,18 @@ async def verdict(site: Site, number: int, attributes: dict[str, Any]) -> bool:
 
 
 async def test_all_published_condition_cases_but_the_intended_differences_hold_through_the_decide_api(
-    site: Site,
+    shop: Site,
 ) -> None:
     cases = json.loads((SPEC / "evaluation.json").read_text())
     intended = json.loads((SPEC / "differences.json").read_text())
     passed, refused, differ = 0, {}, set()
     for number, (name, condition, attributes, expected, *rest) in enumerate(cases):
         for group, members in (rest[0] if rest else {}).items():
-            await upload(site, group, members)
-        problem = await publish(site, number, condition)
+            await upload(shop, group, members)
+        problem = await publish(shop, number, condition)
         if problem is not None:
             refused[name] = problem
-        elif await verdict(site, number, attributes) is expected:
+        elif await verdict(shop, number, attributes) is expected:
             passed += 1
         else:
             differ.add(name)
@@ -62,9 +62,9 @@ async def test_all_published_condition_cases_but_the_intended_differences_hold_t
     assert passed + len(refused) >= 245
 
 
-async def upload(site: Site, group: str, members: list[Any]) -> None:
-    base = f"/v1/projects/{site.project.key}/audiences"  # type: ignore[union-attr]
-    made = await site.ask("POST", base, json={"name": group, "key": group, "type": "list"})
+async def upload(shop: Site, group: str, members: list[Any]) -> None:
+    base = f"/v1/projects/{shop.project.key}/audiences"  # type: ignore[union-attr]
+    made = await shop.ask("POST", base, json={"name": group, "key": group, "type": "list"})
     assert made.status_code in (201, 409), made.text
-    put = await site.ask("PUT", f"{base}/{group}/members", json=members)
+    put = await shop.ask("PUT", f"{base}/{group}/members", json=members)
     assert put.status_code == 200, put.text

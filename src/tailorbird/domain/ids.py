@@ -47,6 +47,14 @@ def is_key(text: str) -> bool:
     return KEY.match(text) is not None
 
 
+def is_attribute_name(name: str) -> bool:
+    """Whether an attribute may be called so: not like a built-in fact (``@``) nor like an operator (``$``).
+
+    ``$groups`` is the one exception: the condition syntax has always had it for the groups that somebody is in.
+    """
+    return name[:1] not in ("@", "$") or name == "$groups"
+
+
 def event_identity(source: str, event_id: str, salt: str = "") -> bytes:
     """16 bytes that stand for an event's identity in the ledger.
 

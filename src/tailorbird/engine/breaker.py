@@ -7,8 +7,10 @@ asked, decisions are degraded at once. Then one call is let through to try.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+import functools
+import types
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, TypeVar
 
 from tailorbird.domain.errors import Unavailable
 
@@ -34,22 +36,45 @@ class Breaker:
         """Whether the store is being left alone now."""
         return self._open_until > 0 and self._monotonic() < self._open_until
 
-    async def call(self, awaitable: Awaitable[T]) -> T:
-        """The awaitable's result, or ``Unavailable`` when it fails, overruns, or the breaker is open."""
+    async def call(self, work: Coroutine[Any, Any, T]) -> T:
+        """What ``work`` returns, or ``Unavailable`` when it fails, overruns, or the breaker is open."""
         if self.is_open:
-            if hasattr(awaitable, "close"):
-                awaitable.close()
+            work.close()
             raise Unavailable("The store is away.")
         try:
-            async with asyncio.timeout(self.patience):
-                result = await awaitable
+            result = await self._bounded(work)
         except (TimeoutError, Unavailable):
             self.trip()
             raise Unavailable("The store is away.") from None
         self._open_until = 0.0
         return result
 
+    async def _bounded(self, work: Coroutine[Any, Any, T]) -> T:
+        """Reads of an embedded store never wait, so the clock is started only at the first thing that does."""
+        try:
+            waits_for = work.send(None)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
+        async with asyncio.timeout(self.patience):
+            return await _rest(work, waits_for)
+
     def trip(self) -> None:
         """Leave the store alone for a while."""
         self.trips += 1
         self._open_until = self._monotonic() + self.pause
+
+
+@types.coroutine
+def _rest(work: Coroutine[Any, Any, T], waits_for: Any) -> Generator[Any, Any, T]:
+    """Drive a coroutine to its end that was already started and waits for something."""
+    while True:
+        try:
+            sent = yield waits_for
+        except BaseException as error:  # noqa: BLE001 - cancellation included: it belongs to the work
+            step = functools.partial(work.throw, error)
+        else:
+            step = functools.partial(work.send, sent)
+        try:
+            waits_for = step()
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]

@@ -114,11 +114,15 @@ class Runtime:
 
         task.add_done_callback(done)
 
-    def uncommitted(self, project: str, visitor: Visitor) -> asyncio.Future[Any] | None:
+    def uncommitted(self, project: str, visitor: Visitor) -> Coroutine[Any, Any, Any] | None:
         """The visitor's own commit that is still under way: without it the next decision would not know the last."""
         if not self._uncommitted:
             return None
         task = self._uncommitted.get((project, visitor.id or "")) or self._uncommitted.get(
             (project, visitor.anonymous_id or "")
         )
-        return asyncio.shield(task) if task is not None else None
+        return _done(task) if task is not None else None
+
+
+async def _done(task: asyncio.Task[Any]) -> None:
+    await asyncio.shield(task)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tailorbird.domain.errors import Invalid, join_path
+from tailorbird.domain.ids import is_attribute_name
 from tailorbird.engine.limits import Limits
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -25,7 +26,7 @@ def check_attributes(attributes: Mapping[str, Any], field: str, limits: Limits) 
     """Attribute names besides may not begin with ``@`` (facts), ``$`` (operators), nor hold a dot (paths)."""
     for name in attributes:
         check_name(name, join_path(field, name))
-        if name[0] in "@$" or "." in name:
+        if not is_attribute_name(name) or "." in name:
             raise Invalid.field(join_path(field, name), "a name without dots that does not begin with @ or $", name)
     check_members(attributes, field, limits)
 

@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from tailorbird.domain.campaign import Device, Expose
 from tailorbird.domain.errors import Invalid
-from tailorbird.domain.ids import MAX_VISITOR_ID
+from tailorbird.domain.ids import MAX_VISITOR_ID, is_attribute_name
 from tailorbird.domain.visitor import Context, Visitor
 from tailorbird.engine.calls import DecideCall, EventInput
 
@@ -163,7 +163,7 @@ def context(told: ContextIn, who: Visitor, now: int) -> Context:
     """The request as the engine sees it."""
     time, offset = (None, None) if told.time is None else moment(told.time, "context.time")
     for name in told.attributes:
-        if name[:1] in ("@", "$") or (not name.isprintable() and _CONTROL.search(name)):
+        if not is_attribute_name(name) or (not name.isprintable() and _CONTROL.search(name)):
             raise Invalid.field("context.attributes", "names that do not begin with @ or $", name)
     return Context(
         visitor=who,
