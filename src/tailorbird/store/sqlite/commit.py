@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,6 +12,7 @@ from tailorbird.domain.facts import Alias, Changes, Entry, Event, IdKey, State, 
 from tailorbird.domain.profile import Profile
 from tailorbird.domain.visitor import IdKind
 from tailorbird.store.contract import Fold
+from tailorbird.store.sqlite.bulk import answers, insert
 from tailorbird.store.sqlite.connection import Connection
 
 #: counter of events that came again under the same id with other content
@@ -19,11 +20,19 @@ DUPLICATE_CONFLICTS = "duplicate_conflicts"
 DAY_MS = 86_400_000
 
 _DUPLICATE, _CONFLICT = Verdict("duplicate"), Verdict("conflict")
-#: sizes of IN lists: a few, so that their statements stay prepared; shorter lists are padded with their last value
-_SIZES = (1, 4, 16, 64, 256, 1000)
-
 encode = msgspec.json.Encoder().encode
 decode_profile = msgspec.json.Decoder(Profile).decode
+_decode_profiles = msgspec.json.Decoder(list[Profile]).decode
+_decode_persons = msgspec.json.Decoder(list[tuple[str, int]]).decode
+
+# each answers one value for a whole IN list
+_REMEMBERED = (
+    "SELECT group_concat(hex(identity) || hex(content), ' ') FROM ledger WHERE project = ? AND identity IN ({})"
+)
+_PERSONS = (
+    "SELECT json_group_array(json_array(id, person)) FROM visitor_ids WHERE project = ? AND kind = ? AND id IN ({})"
+)
+_PROFILES = "SELECT '[' || group_concat(CAST(body AS TEXT)) || ']' FROM profiles WHERE person IN ({})"
 
 
 def apply(connection: Connection, entries: Sequence[Entry], fold: Fold) -> list[Verdict]:
@@ -66,7 +75,7 @@ def _sift(connection: Connection, entries: Sequence[Entry]) -> tuple[list[int], 
             conflicts[entry.project] += 1
     if added:
         added.sort()
-        connection.executemany("INSERT INTO ledger (project, identity, content, day) VALUES (?, ?, ?, ?)", added)
+        insert(connection, "INTO ledger (project, identity, content, day)", added)
     if conflicts:
         count(connection, {(project, DUPLICATE_CONFLICTS): number for project, number in conflicts.items()})
     return fresh, verdicts
@@ -77,24 +86,21 @@ def _remembered(connection: Connection, entries: Sequence[Entry]) -> dict[tuple[
     for entry in entries:
         if type(entry) is Event and entry.identity:
             asked[entry.project].add(entry.identity)
-    return {
-        (project, identity): content
-        for project, identities in asked.items()
-        for identity, content in select_in(
-            connection,
-            "SELECT identity, content FROM ledger WHERE project = ? AND identity IN ({})",
-            (project,),
-            sorted(identities),
-        )
-    }
+    remembered: dict[tuple[str, bytes], bytes] = {}
+    for project, identities in asked.items():
+        for text in answers(connection, _REMEMBERED, (project,), sorted(identities)):
+            for pair in text.split():
+                remembered[project, bytes.fromhex(pair[:32])] = bytes.fromhex(pair[32:])
+    return remembered
 
 
 def count(connection: Connection, counts: dict[tuple[str, str], int]) -> None:
     """Add to named counters."""
-    connection.executemany(
-        "INSERT INTO counters (project, name, value) VALUES (?, ?, ?)"
-        " ON CONFLICT (project, name) DO UPDATE SET value = value + excluded.value",
+    insert(
+        connection,
+        "INTO counters (project, name, value)",
         [(project, name, number) for (project, name), number in counts.items()],
+        "ON CONFLICT (project, name) DO UPDATE SET value = value + excluded.value",
     )
 
 
@@ -114,31 +120,14 @@ def _load(connection: Connection, entries: Sequence[Entry]) -> State:
             wanted[entry.project, "a"].add(entry.visitor.anonymous_id)
     persons: dict[IdKey, int] = {}
     for (project, kind), ids in wanted.items():
-        for visitor_id, person in select_in(
-            connection,
-            "SELECT id, person FROM visitor_ids WHERE project = ? AND kind = ? AND id IN ({})",
-            (project, kind),
-            sorted(ids),
-        ):
-            persons[project, kind, visitor_id] = person
-    bodies = select_in(
-        connection, "SELECT person, body FROM profiles WHERE person IN ({})", (), sorted(set(persons.values()))
-    )
-    return State(persons=persons, profiles={person: decode_profile(body) for person, body in bodies})
-
-
-def select_in(connection: Connection, sql: str, before: tuple[Any, ...], values: Sequence[Any]) -> Iterable[Any]:
-    """Rows of a SELECT whose ``IN ({})`` is asked for any number of values."""
-    start = 0
-    while start < len(values):
-        chunk = values[start : start + _SIZES[-1]]
-        start += len(chunk)
-        size = next(size for size in _SIZES if size >= len(chunk))
-        padding = (chunk[-1],) * (size - len(chunk))
-        yield from connection.execute(sql.format(_MARKS[size]), (*before, *chunk, *padding)).fetchall()
-
-
-_MARKS = {size: ", ".join("?" * size) for size in _SIZES}
+        for text in answers(connection, _PERSONS, (project, kind), sorted(ids)):
+            for visitor_id, person in _decode_persons(text):
+                persons[project, kind, visitor_id] = person
+    profiles: dict[int, Profile] = {}
+    for text in answers(connection, _PROFILES, (), sorted(set(persons.values()))):
+        for profile in _decode_profiles(text):
+            profiles[profile.person] = profile
+    return State(persons=persons, profiles=profiles)
 
 
 # -- writing ---------------------------------------------------------------------------------------------------------
@@ -149,22 +138,20 @@ def _write(connection: Connection, changes: Changes, state: State, at: int) -> N
         _write_links(connection, changes)
     merged = {person: target for _, person, target, _ in changes.links}
     if changes.ids:
-        connection.executemany(
-            "INSERT INTO visitor_ids (project, kind, id, person) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (project, kind, id) DO UPDATE SET person = excluded.person",
-            [(*key, _end(merged, person)) for key, person in changes.ids.items()],
+        insert(
+            connection,
+            "INTO visitor_ids (project, kind, id, person)",
+            sorted((*key, _end(merged, person)) for key, person in changes.ids.items()),
+            "ON CONFLICT (project, kind, id) DO UPDATE SET person = excluded.person",
         )
     if changes.profiles:
         _write_profiles(connection, changes, state, merged, at)
     if changes.events:
-        connection.executemany(_INSERT_EVENT, [_event_row(event, person) for event, person in changes.events])
+        insert(connection, _EVENTS, [_event_row(event, person) for event, person in changes.events])
     if changes.exposures:
         _write_exposures(connection, changes)
     if changes.days:
-        connection.executemany(
-            "INSERT OR IGNORE INTO exposure_days (project, person, campaign, arm, day) VALUES (?, ?, ?, ?, ?)",
-            sorted(changes.days),
-        )
+        insert(connection, "OR IGNORE INTO exposure_days (project, person, campaign, arm, day)", sorted(changes.days))
     if changes.counts:
         count(connection, changes.counts)
 
@@ -188,24 +175,24 @@ def _end(merged: dict[int, int], person: int) -> int:
 
 def _write_profiles(connection: Connection, changes: Changes, state: State, merged: dict[int, int], at: int) -> None:
     """Update who was read, insert who is new: a number that another process gave out too fails, never overwrites."""
-    new, known = [], []
+    new: list[tuple[int, str, bytes, int]] = []
+    known: list[tuple[int, str, bytes, int]] = []
     for person, profile in changes.profiles.items():
-        if person in merged:
-            continue
-        if person in state.profiles:
-            known.append((encode(profile), at, person))
-        else:
-            new.append((person, changes.projects[person], encode(profile), at))
+        if person not in merged:
+            rows = known if person in state.profiles else new
+            rows.append((person, changes.projects[person], encode(profile), at))
+    into = "INTO profiles (person, project, body, updated_at)"
     if known:
-        connection.executemany("UPDATE profiles SET body = ?, updated_at = ? WHERE person = ?", known)
+        update = "ON CONFLICT (person) DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at"
+        insert(connection, into, sorted(known), update)
     if new:
-        connection.executemany("INSERT INTO profiles (person, project, body, updated_at) VALUES (?, ?, ?, ?)", new)
+        insert(connection, into, new)
 
 
 def _write_exposures(connection: Connection, changes: Changes) -> None:
-    connection.executemany(
-        "INSERT OR IGNORE INTO exposures (project, person, campaign, version, rule, arm, epoch, time, door, facts)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    insert(
+        connection,
+        "OR IGNORE INTO exposures (project, person, campaign, version, rule, arm, epoch, time, door, facts)",
         [
             (
                 row.project,
@@ -224,11 +211,10 @@ def _write_exposures(connection: Connection, changes: Changes) -> None:
     )
 
 
-_EVENT_COLUMNS = (
-    "project, person, id, name, time, received_at, source, visitor_id, anonymous_id, session_id, properties,"
-    " attributes, channel, marks, campaign, version, rule, arm, epoch, answers_at"
+_EVENTS = (
+    "INTO events (project, person, id, name, time, received_at, source, visitor_id, anonymous_id, session_id,"
+    " properties, attributes, channel, marks, campaign, version, rule, arm, epoch, answers_at)"
 )
-_INSERT_EVENT = f"INSERT INTO events ({_EVENT_COLUMNS}) VALUES ({', '.join('?' * 20)})"  # noqa: S608 - constants
 _NO_ARM = (None,) * 6
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from tailorbird.domain.definitions import Item
 from tailorbird.domain.errors import NotFound
+from tailorbird.store.sqlite.bulk import insert
 from tailorbird.store.sqlite.commit import encode
 from tailorbird.store.sqlite.connection import Connection
 
@@ -26,11 +27,13 @@ def _bump(connection: Connection, project: str) -> int:
 def put_items(connection: Connection, project: str, items: Sequence[Item]) -> None:
     """Insert or replace items; of two with one id the last one stays."""
     change = _bump(connection, project)
-    connection.executemany(
-        "INSERT INTO items (project, id, body, change) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (project, id) DO UPDATE SET body = excluded.body, change = excluded.change",
-        [(project, item.id, encode(item), change) for item in items],
-    )
+    if items:
+        insert(
+            connection,
+            "INTO items (project, id, body, change)",
+            [(project, item.id, encode(item), change) for item in items],
+            "ON CONFLICT (project, id) DO UPDATE SET body = excluded.body, change = excluded.change",
+        )
 
 
 def delete_items(connection: Connection, project: str, ids: Sequence[str]) -> int:

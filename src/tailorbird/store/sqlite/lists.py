@@ -12,11 +12,16 @@ import msgspec
 
 from tailorbird.domain.errors import Conflict
 from tailorbird.store.sqlite.access import bump
+from tailorbird.store.sqlite.bulk import insert
 from tailorbird.store.sqlite.connection import Connection, changed
 
-#: rows in one transaction, about 50 ms
-BITE = 20_000
+#: rows in one transaction, about 40 ms
+BITE = 10_000
+#: removing more than this writes the list anew, so that nobody sees half of it
+REMOVED_AT_ONCE = 20_000
 _CHUNK = 500
+
+_decode_members = msgspec.json.Decoder(list[str]).decode
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -51,10 +56,8 @@ def begin(connection: Connection, project: str, list_id: str, replace: bool) -> 
 def add(connection: Connection, upload: Upload, members: Sequence[str]) -> int:
     """Write members of an upload; returns how many were not there before."""
     (before,) = connection.execute("SELECT total_changes()").fetchone()
-    connection.executemany(
-        "INSERT OR IGNORE INTO list_members (storage, member, batch) VALUES (?, ?, ?)",
-        [(upload.storage, member, upload.batch) for member in members],
-    )
+    rows = [(upload.storage, member, upload.batch) for member in members]
+    insert(connection, "OR IGNORE INTO list_members (storage, member, batch)", rows)
     (after,) = connection.execute("SELECT total_changes()").fetchone()
     return int(after - before)
 
@@ -114,12 +117,12 @@ def remove(connection: Connection, project: str, list_id: str, members: Sequence
 
 def members(connection: Connection, project: str, list_id: str) -> list[str]:
     """All members, sorted."""
-    rows = connection.execute(
-        "SELECT m.member FROM lists l JOIN list_members m ON m.storage = l.storage AND m.batch <= l.batch"
-        " WHERE l.project = ? AND l.id = ? ORDER BY m.member",
+    (text,) = connection.execute(
+        "SELECT json_group_array(member) FROM (SELECT m.member FROM lists l JOIN list_members m"
+        " ON m.storage = l.storage AND m.batch <= l.batch WHERE l.project = ? AND l.id = ? ORDER BY m.member)",
         (project, list_id),
-    )
-    return [member for (member,) in rows.fetchall()]
+    ).fetchone()
+    return _decode_members(text)
 
 
 def sizes(connection: Connection, project: str) -> dict[str, tuple[int, int]]:

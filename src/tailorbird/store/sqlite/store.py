@@ -193,7 +193,7 @@ class SqliteStore:
 
     async def remove_members(self, project: str, list_id: str, members: Iterable[str]) -> int:
         out = set(members)
-        if len(out) <= lists.BITE:
+        if len(out) <= lists.REMOVED_AT_ONCE:
             async with self._uploads:
                 return await self._database.write_rows(len(out), lists.remove, project, list_id, sorted(out))
         before = await self.members(project, list_id)

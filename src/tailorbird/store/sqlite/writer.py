@@ -24,8 +24,8 @@ from tailorbird.store.sqlite.connection import Connection, disconnect, is_away, 
 MOST_IN_ONE = 2_000
 #: entries that may wait; beyond them callers are told to come back
 MOST_WAITING = 100_000
-#: pages of log that a checkpoint copies, 8 MB: about 5 ms, during which nobody is acknowledged
-CHECKPOINT_PAGES = 2_000
+#: pages of log that a checkpoint copies, 16 MB: 10 to 40 ms, during which nobody is acknowledged
+CHECKPOINT_PAGES = 4_000
 #: pages of log above which the file is cut, 64 MB: only after readers held the log for long
 LOG_PAGES = 16_384
 
@@ -60,7 +60,7 @@ class Writer:
         self._connection: Connection | None = None
         self._waiting = 0
         self._unchecked = 0
-        self._checkpoint_after = CHECKPOINT_PAGES // 8
+        self._checkpoint_after = CHECKPOINT_PAGES // 16
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="tailorbird-writer", daemon=True)
 
