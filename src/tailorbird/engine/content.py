@@ -36,9 +36,7 @@ def show(snapshot: Snapshot, choice: Choice, gathered: Gathered) -> Shown:
     content = choice.experience.content_for(context.locale)
     if content is None:
         return Shown(reason=Reason.WITHHELD, missing=("content",))
-    if content.static is not None:
-        return Shown(payload=msgspec.Raw(content.static))
-    rendered = render(content, values(snapshot, gathered))
+    rendered = content.settled or render(content, values(snapshot, gathered))
     if rendered.payload is None:
         return Shown(reason=Reason.WITHHELD, missing=rendered.missing)
     return Shown(payload=rendered.payload, messages=rendered.messages, missing=rendered.missing)
