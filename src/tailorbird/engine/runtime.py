@@ -18,7 +18,7 @@ from tailorbird.engine.clock import Clock, system_clock
 from tailorbird.engine.limits import AnswerMemory, Limits, SchemaMemory, TokenBucket
 from tailorbird.engine.metrics import Metrics
 from tailorbird.engine.snapshot import Snapshot
-from tailorbird.store.contract import Store
+from tailorbird.store.contract import Fold, Store
 from tailorbird.targeting import Locate, Place
 
 
@@ -51,7 +51,11 @@ class Runtime:
         self.limits = limits or Limits()
         self.poll_seconds = poll_seconds
         self.breaker = Breaker(monotonic)
+        #: for the fold alone: it runs on the store's writing thread
         self.persons = PersonNumbers(randbits)
+        self._order = PersonNumbers(randbits)
+        #: what the store folds with (``write`` makes it)
+        self.fold: Fold | None = None
         self.metrics = Metrics()
         #: project id → snapshot; project key → project id
         self.snapshots: dict[str, Snapshot] = {}
@@ -84,7 +88,7 @@ class Runtime:
     def ordered_id(self, now: int) -> str:
         """A new id that sorts after all earlier ones of this process: of two writes in one millisecond the later
         wins."""
-        return f"{self.persons.next(now):016x}{self.randbits(64):016x}"
+        return f"{self._order.next(now):016x}{self.randbits(64):016x}"
 
     def copy_is_due(self, seconds: float) -> bool:
         """Whether it is time to say on disk that the copy is still true; at most once in ``seconds``."""
