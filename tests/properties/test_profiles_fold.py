@@ -1,6 +1,7 @@
 """Folding does not depend on order, on batches, or on which of two merged people something happened to."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from random import Random
 from typing import Any
 
@@ -153,6 +154,29 @@ def test_an_event_that_is_too_late_is_no_visit(events: list[Event], days: int) -
 
 def seen_at(events: Sequence[Event]) -> set[int]:
     return {event.time for event in events if event.name != "attributes"}
+
+
+tricky = st.one_of(st.floats(-1e200, 1e200), st.sampled_from((0.1, 0.3, 1e16, -1e16, 5e-324, 1e200, -1e200)))
+
+
+@given(st.lists(tricky, min_size=1, max_size=12))
+def test_a_sum_is_the_exact_one_rounded_once(amounts: list[float]) -> None:
+    events = [
+        Event(
+            project=PROJECT,
+            visitor=Visitor(id="u1"),
+            id=f"e{number}",
+            name="order",
+            time=START,
+            received_at=START,
+            properties={"amount": amount},
+        )
+        for number, amount in enumerate(amounts)
+    ]
+    found = folded(events).counters["order"].numbers["amount"]
+    exact = sum(map(Fraction, amounts), Fraction(0))
+    assert found.total == float(exact)
+    assert Fraction(found.total) + sum(map(Fraction, found.rest)) == exact
 
 
 intervals = st.lists(

@@ -14,6 +14,7 @@ request) the oldest freeze early, and only then the order of arrival may show.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Literal, Protocol
 
 from tailorbird.domain.facts import LATE_WINDOW_MS, VISIT_GAP_MS
@@ -130,9 +131,9 @@ def freeze(visits: list[Visit], horizon: int) -> tuple[int, int]:
     """
     frozen, later = 0, horizon + LATE_WINDOW_MS
     for group in _groups(visits):
-        end = max(visit.end for visit in group)
+        end = group[0].end if len(group) == 1 else max(visit.end for visit in group)
         if end < horizon:
-            frozen += count(group)
+            frozen += count(group) if len(group) > 1 else 1
             for visit in group:
                 visits.remove(visit)
         else:
@@ -149,8 +150,8 @@ def _groups(visits: Sequence[Visit]) -> list[list[Visit]]:
     """The intervals, grouped by which chain without session id is near which session."""
     groups = [[visit] for visit in visits if visit.session_id]
     chains = [visit for visit in visits if not visit.session_id]
-    if not groups:
-        return [[loose] for loose in chains]
+    if not groups or not chains:
+        return groups or [[loose] for loose in chains]
     for loose in chains:
         near = [group for group in groups if any(visit.session_id and _near(loose, visit) for visit in group)]
         groups = [group for group in groups if not any(group is one for one in near)]
@@ -171,5 +172,5 @@ def _near(one: Visit, other: Visit) -> bool:
     return one.start <= other.end + VISIT_GAP_MS and other.start <= one.end + VISIT_GAP_MS
 
 
-def _order(visit: Visit) -> tuple[int, int, str]:
-    return visit.start, visit.end, visit.session_id
+#: the order in which intervals are stored
+_order = attrgetter("start", "end", "session_id")

@@ -58,8 +58,8 @@ class Draft:
         self.bucket_ids: dict[str, str] = profile.bucket_ids.copy()
         self.merged = profile.merged
         self.conflicts = profile.conflicts
-        #: horizon before which no visit can be frozen any more
-        self.frozen_to = min((visit.end for visit in self.visits), default=0)
+        #: nothing ended before this, so up to this horizon no visit can be frozen
+        self.frozen_to = self.visits[0].start if self.visits else 0
         self.changed = False
 
     def profile(self) -> Profile:

@@ -115,5 +115,5 @@ def _join_visits(into: Draft, other: Draft, at: int) -> None:
     for visit in other.visits:
         touch(into.visits, visit.start, visit.end, visit.session_id)
     into.older_visits += other.older_visits
-    into.frozen_to = min((visit.end for visit in into.visits), default=0)
+    into.frozen_to = 0
     into.settle(at)

@@ -100,12 +100,21 @@ def _joined(one: Aggregate, other: Aggregate) -> Aggregate:
 
 
 def _sum(total: float, rest: tuple[float, ...], value: float) -> tuple[float, tuple[float, ...]]:
+    rounded, lost = _two(total, value)
     if rest:
-        return _exact([total, *rest, value])
-    rounded = total + value
-    back = rounded - total
-    lost = (total - (rounded - back)) + (value - back)
+        # Mostly what was lost before and now fit into one float: then two additions are exact, and twice as fast.
+        more, left = _two(lost, rest[0])
+        if left or len(rest) > 1:
+            return _exact([total, *rest, value])
+        rounded, lost = _two(rounded, more)
     return rounded, (lost,) if lost else ()
+
+
+def _two(one: float, other: float) -> tuple[float, float]:
+    """The sum of two floats, and exactly what rounding it took away."""
+    rounded = one + other
+    back = rounded - one
+    return rounded, (one - (rounded - back)) + (other - back)
 
 
 def _exact(parts: list[float]) -> tuple[float, tuple[float, ...]]:
