@@ -1,1 +1,1 @@
-"""Measurements: ratios taken in one interleaved run, CPU time per request first. ``python -m bench`` writes RESULTS.md."""
+"""Measurements: ratios from interleaved runs, CPU time per request first. ``python -m bench`` writes ``RESULTS.md``."""

@@ -3,25 +3,56 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
-import httpx
 import msgspec
 
+from bench import seed
+from bench.children import Server, free_port, process, serving, wait_for
 from bench.load import Cost, load, request
 
-ROUNDS = 5
-REQUESTS = 2_000
 #: one request in ten is of somebody who was not exposed yet
 NEW = 10
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to measure."""
+
+    name: str
+    asked: int
+    #: one visitor in so many was not exposed yet; 0: nobody
+    new_every: int
+    #: how many times the echo's CPU time it may take; 0: nothing was promised
+    goal: float = 0.0
+
+
+CASES = (
+    Case(name="10 campaigns asked, 10 % of decisions new exposures", asked=10, new_every=NEW, goal=3.0),
+    Case(name="50 campaigns asked, 10 % of decisions new exposures", asked=50, new_every=NEW, goal=5.0),
+    Case(name="10 campaigns asked, nobody new", asked=10, new_every=0),
+    Case(name="50 campaigns asked, nobody new", asked=50, new_every=0),
+    Case(name="10 campaigns asked, everybody new", asked=10, new_every=1),
+    Case(name="50 campaigns asked, everybody new", asked=50, new_every=1),
+)
+
+
+class Sizes(msgspec.Struct, frozen=True, kw_only=True):
+    """How much is measured."""
+
+    rounds: int = 5
+    #: in each round, to each of the two servers
+    requests: int = 2_000
+    #: visitors that were exposed before the first round
+    warm: int = 1_000
+    cases: Sequence[Case] = CASES
+
+
+QUICK = Sizes(rounds=2, requests=300, warm=200, cases=(*CASES[:2], CASES[4]))
 
 
 class Ratio(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,30 +62,12 @@ class Ratio(msgspec.Struct, frozen=True, kw_only=True):
     cpu_us: float
     echo_us: float
     p99_ms: float
+    goal: float = 0.0
 
     @property
     def ratio(self) -> float:
         """How many times the echo's CPU time."""
         return self.cpu_us / self.echo_us
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    return port
-
-
-@contextlib.contextmanager
-def process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A Python module as a child, stopped at the end."""
-    child = subprocess.Popen([sys.executable, "-m", *arguments], stdout=subprocess.PIPE, text=True)  # noqa: S603
-    try:
-        yield child
-    finally:
-        child.terminate()
-        child.wait(30)
 
 
 class People:
@@ -74,81 +87,61 @@ class People:
         return f"u{self._turn % self._warm}"
 
 
-def decide_request(secret: str, visitor: str, asked: int) -> bytes:
-    """One decide call for ``asked`` campaigns."""
+def decide_request(server: Server, visitor: str, asked: int, expose: str | None = None) -> bytes:
+    """One decide call for the first ``asked`` campaigns."""
     body = {
         "visitor": {"id": visitor},
-        "campaigns": [f"c{n:04d}" for n in range(asked)],
+        "campaigns": [seed.key(n) for n in range(asked)],
         "context": {"session_id": "s1", "url": "https://shop.example/", "attributes": {"page": "home"}},
     }
-    return request("/v1/decide", json.dumps(body).encode(), [("Authorization", f"Bearer {secret}")])
+    if expose is not None:
+        body["expose"] = expose
+    return request("/v1/decide", json.dumps(body).encode(), server.headers)
 
 
-async def measure(asked: int, new_every: int, name: str) -> Ratio:
+async def measure(case: Case, sizes: Sizes) -> Ratio:
     """Rounds of both, one after the other."""
-    warm, fresh = 1_000, ROUNDS * REQUESTS // max(new_every, 1) + 10
-    port, echo_port = free_port(), free_port()
-    with tempfile.TemporaryDirectory() as directory, contextlib.ExitStack() as stack:
-        server = stack.enter_context(
-            process("bench.server", directory, str(port), str(asked), str(warm + (fresh if new_every else 0)))
-        )
-        assert server.stdout is not None  # noqa: S101
-        secret = json.loads(server.stdout.readline())["secret"]
-        await wait_for(port)
-        people = People(warm)
-        warming = [decide_request(secret, f"u{n}", asked) for n in range(warm)]
-        await load(port, server.pid, warming)
-        size = await answer_size(port, secret, asked)
-        echo = stack.enter_context(process("bench.echo", str(echo_port), str(size)))
-        await wait_for(echo_port)
-        costs: list[Cost] = []
-        echoes: list[Cost] = []
-        for _ in range(ROUNDS):
-            requests = [decide_request(secret, people.next(new_every), asked) for _ in range(REQUESTS)]
-            costs.append(await load(port, server.pid, requests))
-            echoes.append(await load(echo_port, echo.pid, requests))
+    fresh = sizes.rounds * sizes.requests // case.new_every + 10 if case.new_every else 0
+    with tempfile.TemporaryDirectory() as directory:
+        async with serving(Path(directory), case.asked, sizes.warm + fresh) as server:
+            answers: list[bytes] = []
+            warming = [decide_request(server, f"u{n}", case.asked) for n in range(sizes.warm)]
+            await load(server.port, server.pid, warming, answers=answers)
+            size = round(statistics.median(len(answer) for answer in answers))
+            costs, echoes = await _rounds(server, case, sizes, size)
     return Ratio(
-        name=name,
+        name=case.name,
         cpu_us=statistics.median(c.cpu_us for c in costs),
         echo_us=statistics.median(c.cpu_us for c in echoes),
         p99_ms=statistics.median(c.p99_ms for c in costs),
+        goal=case.goal,
     )
 
 
-async def wait_for(port: int) -> None:
-    """Until something listens."""
-    for _ in range(600):
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            await asyncio.sleep(0.05)
-        else:
-            writer.close()
-            return
-    raise TimeoutError(f"nothing listens on {port}")
+async def _rounds(server: Server, case: Case, sizes: Sizes, size: int) -> tuple[list[Cost], list[Cost]]:
+    people = People(sizes.warm)
+    costs: list[Cost] = []
+    echoes: list[Cost] = []
+    port = free_port()
+    with process("bench.echo", str(port), str(size)) as echo:
+        await wait_for(port)
+        await load(port, echo.pid, [decide_request(server, "u1", case.asked)] * min(sizes.requests, 500))
+        for _ in range(sizes.rounds):
+            requests = [decide_request(server, people.next(case.new_every), case.asked) for _ in range(sizes.requests)]
+            costs.append(await load(server.port, server.pid, requests))
+            echoes.append(await load(port, echo.pid, requests))
+    return costs, echoes
 
 
-async def answer_size(port: int, secret: str, asked: int) -> int:
-    """Bytes of a typical answer."""
-    async with httpx.AsyncClient() as client:
-        data = decide_request(secret, "u1", asked)
-        body = data.partition(b"\r\n\r\n")[2]
-        headers = {"authorization": f"Bearer {secret}", "content-type": "application/json"}
-        answer = await client.post(f"http://127.0.0.1:{port}/v1/decide", content=body, headers=headers)
-        return len(answer.content)
-
-
-async def main() -> list[Ratio]:
+async def main(sizes: Sizes | None = None) -> list[Ratio]:
     """All cases."""
-    return [
-        await measure(10, NEW, "10 campaigns asked, 10 % of decisions new exposures"),
-        await measure(50, NEW, "50 campaigns asked, 10 % of decisions new exposures"),
-        await measure(10, 0, "10 campaigns asked, nobody new"),
-        await measure(50, 0, "50 campaigns asked, nobody new"),
-        await measure(10, 1, "10 campaigns asked, everybody new"),
-    ]
+    chosen = sizes or Sizes()
+    return [await measure(case, chosen) for case in chosen.cases]
 
 
 if __name__ == "__main__":
     for found in asyncio.run(main()):
-        sys.stdout.write(f"{found.name}: {found.cpu_us:.0f} us, echo {found.echo_us:.0f} us, {found.ratio:.2f}x, p99 {found.p99_ms:.1f} ms\n")
+        sys.stdout.write(
+            f"{found.name}: {found.cpu_us:.0f} us, echo {found.echo_us:.0f} us, {found.ratio:.2f}x,"
+            f" p99 {found.p99_ms:.1f} ms\n"
+        )

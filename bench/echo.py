@@ -1,4 +1,4 @@
-"""The yardstick: a raw ASGI application on the same uvicorn that reads a body and answers with as many bytes as told."""
+"""The yardstick: a raw ASGI application on the same uvicorn that reads a body and answers as many bytes as told."""
 
 from __future__ import annotations
 

@@ -40,17 +40,22 @@ def cpu_seconds(pid: int) -> float:
 
 def request(path: str, body: bytes, headers: Sequence[tuple[str, str]] = ()) -> bytes:
     """The bytes of one POST."""
-    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json", f"Content-Length: {len(body)}"]
-    lines += [f"{name}: {value}" for name, value in headers]
+    standard = [("Host", "127.0.0.1"), ("Content-Type", "application/json"), ("Content-Length", f"{len(body)}")]
+    lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in (*standard, *headers))]
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
 
-async def load(port: int, pid: int, requests: Sequence[bytes], connections: int = 8) -> Cost:
-    """Send every request once over ``connections`` connections; each waits for its answer before the next."""
+async def load(
+    port: int, pid: int, requests: Sequence[bytes], connections: int = 8, answers: list[bytes] | None = None
+) -> Cost:
+    """Send every request once over ``connections`` connections; each waits for its answer before the next.
+
+    The bodies of the answers are appended to ``answers``, where one is given.
+    """
     left = iter(requests)
     times: list[float] = []
     before, started = cpu_seconds(pid), time.perf_counter()
-    await asyncio.gather(*(_connection(port, left, times) for _ in range(connections)))
+    await asyncio.gather(*(_connection(port, left, times, answers) for _ in range(connections)))
     seconds, cpu = time.perf_counter() - started, cpu_seconds(pid) - before
     times.sort()
     count = len(times)
@@ -63,14 +68,16 @@ async def load(port: int, pid: int, requests: Sequence[bytes], connections: int 
     )
 
 
-async def _connection(port: int, left: Iterator[bytes], times: list[float]) -> None:
+async def _connection(port: int, left: Iterator[bytes], times: list[float], answers: list[bytes] | None) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         for data in left:
             started = time.perf_counter()
             writer.write(data)
-            await _answer(reader)
+            answer = await _answer(reader)
             times.append(time.perf_counter() - started)
+            if answers is not None:
+                answers.append(answer)
     finally:
         writer.close()
 
