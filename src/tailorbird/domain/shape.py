@@ -65,6 +65,12 @@ def invalid(error: Exception, body: bytes) -> Invalid:
     return _one(field, _in_words(mismatch["want"]) + _rest(mismatch["rest"]), value, mismatch["got"] or "")
 
 
+def expectation(told: str) -> str:
+    """What msgspec's sentence about one value expects, in words: ``Expected `int` >= 1`` → ``a whole number from 1``."""
+    mismatch = _MISMATCH.match(told)
+    return _in_words(mismatch["want"]) + _rest(mismatch["rest"]) if mismatch else told
+
+
 def nesting_within(body: bytes, limit: int = MAX_NESTING) -> bool:
     """Whether no value of the JSON text stands deeper than ``limit``. Cheap where there are few brackets; always
     linear."""

@@ -79,23 +79,27 @@ class App:
     async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         started = perf_counter()
         status = 0
+        head = scope["method"] == "HEAD"
+        if head:
+            scope["method"] = "GET"
 
         async def guarded(message: Any) -> None:
             nonlocal status
+            if scope["state"].get("gone"):
+                return  # the caller hung up: there is nobody to answer
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = list(message["headers"])
                 told = {name for name, _ in headers}
                 message = {**message, "headers": headers + [h for h in GUARDED if h[0] not in told]}
+            elif head:
+                message = {**message, "body": b""}
             await send(message)
 
         keep_escapes(scope)
-        try:
-            await self._api(scope, receive, guarded)
-        except Disconnected:
-            return
+        state: Any = scope.setdefault("state", {})
+        await self._api(scope, receive, guarded)
         if status:
-            state: Any = scope.get("state", {})
             fault = state.get("fault")
             route = scope.get("path_template") or NO_ROUTE
             if fault is not None:

@@ -34,6 +34,7 @@ details. Unknown members are ignored by `/v1/decide` and `/v1/events` and refuse
 REF = "#/components/schemas/{name}"
 #: what the examples call things
 USUAL: dict[str, Any] = {"project": "shop", "version": 1, "item_id": "mug-blue", "key_id": "k3yExampLe"}
+_METHODS = ("get", "post", "put", "patch", "delete")
 INJECTED = frozenset(("caller", "runtime", "options", "request", "self"))
 _TOKEN_HEADER = {
     "name": "X-Visitor-Token",
@@ -93,7 +94,7 @@ def document(app: Litestar, public_url: str = "") -> dict[str, Any]:
     entries = (*HOT, *_routes(app))
     schemas = Schemas(entries)
     paths: dict[str, dict[str, Any]] = {}
-    for entry in entries:
+    for entry in sorted(entries, key=lambda entry: _METHODS.index(entry.method)):
         paths.setdefault(entry.path, {})[entry.method] = _operation(entry, schemas)
     return {
         "openapi": "3.1.0",
@@ -105,11 +106,11 @@ def document(app: Litestar, public_url: str = "") -> dict[str, Any]:
         },
         "servers": [{"url": public_url or "/"}],
         "tags": [{"name": tag} for tag in dict.fromkeys(tag for entry in entries for tag in entry.tags)],
-        "paths": paths,
+        "paths": {path: paths[path] for path in dict.fromkeys(entry.path for entry in entries)},
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "An API key."}},
             "responses": {str(status): _problem(status) for status in _SHORT},
-            "schemas": schemas.components,
+            "schemas": dict(sorted(schemas.components.items())),
         },
     }
 
@@ -353,16 +354,21 @@ _SHORT = {
 
 
 def encoded(app: Litestar) -> bytes:
-    """The document as it stands in docs/openapi.json."""
-    return msgspec.json.format(msgspec.json.encode(document(app)), indent=2) + b"\n"
+    """The document as JSON that people can read."""
+    return msgspec.json.format(msgspec.json.encode(document(app)), indent=2)
+
+
+def text() -> str:
+    """The same without a server: for the command line and for the file that is kept under docs."""
+    from tailorbird.web.api import assemble
+
+    return encoded(assemble()).decode()
 
 
 def main() -> None:
     """Write the document to the path that is named, docs/openapi.json where none is."""
-    from tailorbird.web.api import assemble
-
     path = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/openapi.json")
-    path.write_bytes(encoded(assemble()))
+    path.write_text(text() + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFou
 from tailorbird.domain import errors
 from tailorbird.domain.definitions import Definition
 from tailorbird.domain.errors import Conflict, Invalid, NotFound, Problem, TailorbirdError
-from tailorbird.domain.shape import invalid
+from tailorbird.domain.shape import expectation, invalid
 
 #: a raw ASGI header
 Header = tuple[bytes, bytes]
@@ -205,15 +205,13 @@ def _of_litestar(error: HTTPException) -> TailorbirdError | None:
 def _parameters(error: ValidationException) -> Invalid:
     """A query or path parameter of the wrong form."""
     told = error.extra if isinstance(error.extra, list) else []
-    problems = tuple(
-        Problem(
-            field=str(part.get("key", "")), expected=str(part.get("message", "")), detail=str(part.get("message", ""))
-        )
-        for part in told
-        if isinstance(part, dict)
-    )
-    sentence = "; ".join(f"{p.field}: {p.detail}" for p in problems) or str(error.detail)
-    return Invalid(sentence, problems=problems)
+    problems = tuple(_parameter(part) for part in told if isinstance(part, dict))
+    return Invalid("; ".join(p.detail for p in problems) or str(error.detail), problems=problems)
+
+
+def _parameter(told: dict[str, Any]) -> Problem:
+    field, expected = str(told.get("key", "")), expectation(str(told.get("message", "")))
+    return Problem(field=field, expected=expected, detail=f"{field}: expected {expected}")
 
 
 def details(error: TailorbirdError) -> ProblemDetails:

@@ -21,6 +21,7 @@ from tailorbird.web.api.profiles import profiles
 from tailorbird.web.api.project_settings import project_settings
 from tailorbird.web.api.projects import projects
 from tailorbird.web.api.server import server
+from tailorbird.web.http import Disconnected
 from tailorbird.web.options import Options
 
 ROUTES: tuple[Any, ...] = (
@@ -80,7 +81,9 @@ class _Absent:
 
 def _problem(request: Request_, error: Exception) -> Response[bytes]:
     """Any exception as a problem document; what nobody foresaw is kept for the log."""
-    if problems.understood(error) is None:
+    if isinstance(error, Disconnected):
+        request.scope["state"]["gone"] = True
+    elif problems.understood(error) is None:
         request.scope["state"]["fault"] = error
     status, headers, body = problems.render(error)
     told = {

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
@@ -81,6 +82,10 @@ class Caller:
         if "if-match" not in self.request.headers:
             raise PreconditionRequired('Send the version that you read as If-Match: "<version>".')
         return self.version()
+
+
+#: how handlers ask for their caller
+Calling = NamedDependency[Caller]
 
 
 def authorize(runtime: Runtime) -> Guard:

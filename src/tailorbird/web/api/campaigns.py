@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Response, Router, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from msgspec import Meta
 
 from tailorbird.domain.visitor import Visitor
@@ -15,7 +16,7 @@ from tailorbird.engine.calls import PreviewCall
 from tailorbird.engine.preview import Preview, preview
 from tailorbird.web import wire
 from tailorbird.web.api import specimens
-from tailorbird.web.api.call import Caller, answer
+from tailorbird.web.api.call import Calling, answer
 from tailorbird.web.api.definitions import Definitions, created, shown
 from tailorbird.web.api.operation import Operation, Stand
 
@@ -88,7 +89,7 @@ def _verb(verb: str, summary: str, story: str, example: str) -> HTTPRouteHandler
         scope="manage", answer=Stand.VIEW, errors=(409,), if_match="optional", etag=True, parameters={"ref": example}
     )
 
-    async def handle(caller: Caller, ref: str) -> Response[Any]:
+    async def handle(caller: Calling, ref: FromPath[str]) -> Response[Any]:
         definition = await publish.lifecycle(caller.runtime, caller.project, ref, verb, caller.author, caller.version())
         return shown(caller, definition)
 
@@ -121,7 +122,7 @@ def _verb(verb: str, summary: str, story: str, example: str) -> HTTPRouteHandler
         **_OPT,
     },
 )
-async def clone(caller: Caller, ref: str) -> Response[Any]:
+async def clone(caller: Calling, ref: FromPath[str]) -> Response[Any]:
     """The copy is a draft with an id and draws of its own: its groups are not those of the original."""
     told = await caller.maybe(_decode_clone, CloneIn())
     definition = await publish.clone(caller.runtime, caller.project, ref, caller.author, told.name)
@@ -143,7 +144,7 @@ async def clone(caller: Caller, ref: str) -> Response[Any]:
         )
     },
 )
-async def show(caller: Caller, ref: str) -> Response[Any]:
+async def show(caller: Calling, ref: FromPath[str]) -> Response[Any]:
     """Any version, any experience, any visitor or made-up profile, at any time. Nothing is recorded."""
     told = await caller.maybe(_decode_preview, PreviewIn())
     known = told.visitor is not None

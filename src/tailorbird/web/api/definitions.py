@@ -5,27 +5,27 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from litestar import Controller, Response, delete, get, post, put
-from litestar.params import Parameter
+from litestar.params import FromPath, PathParameter
 
 from tailorbird.domain.definitions import Definition, Kind
 from tailorbird.domain.errors import NotFound
 from tailorbird.engine import publish
 from tailorbird.engine.view import view
-from tailorbird.web.api.call import Caller, answer
+from tailorbird.web.api.call import Calling, answer
 from tailorbird.web.api.operation import Operation, Resource, Stand
 from tailorbird.web.api.views import Listing
 
-Number = Annotated[int, Parameter(description="a version", ge=1, le=2_147_483_647)]
+Number = Annotated[int, PathParameter(description="a version", ge=1, le=2_147_483_647)]
 
 
 def shown(
-    caller: Caller, definition: Definition, status: int = 200, headers: dict[str, str] | None = None
+    caller: Calling, definition: Definition, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response[Any]:
     """A definition with its version as ``ETag``."""
     return answer(view(caller.runtime, definition), status, {"ETag": f'"{definition.version}"', **(headers or {})})
 
 
-def created(caller: Caller, resource: Resource, definition: Definition) -> Response[Any]:
+def created(caller: Calling, resource: Resource, definition: Definition) -> Response[Any]:
     """A new definition, and where it is found."""
     place = f"/v1/projects/{caller.project}/{resource.plural}/{definition.key}"
     return shown(caller, definition, 201, {"Location": place})
@@ -50,7 +50,7 @@ class Definitions(Controller):
         summary="All {kind}s of a project",
         opt={"operation": Operation(scope="read", answer=Stand.VIEWS)},
     )
-    async def listing(self, caller: Caller) -> Response[Any]:
+    async def listing(self, caller: Calling) -> Response[Any]:
         """The newest version of each, in the order in which they were created."""
         found = await publish.listing(caller.runtime, caller.project, self.kind)
         return answer(Listing([view(caller.runtime, definition) for definition in found]))
@@ -71,7 +71,7 @@ class Definitions(Controller):
             )
         },
     )
-    async def create(self, caller: Caller) -> Response[Any]:
+    async def create(self, caller: Calling) -> Response[Any]:
         """Compiled before it is stored: what does not compile is refused with the paths of what is wrong. Without `key`
         the key is made from the name. Fields that the server keeps are ignored."""
         definition = await publish.create(caller.runtime, caller.project, self.kind, await caller.body(), caller.author)
@@ -83,7 +83,7 @@ class Definitions(Controller):
         summary="Read a {kind}",
         opt={"operation": Operation(scope="read", answer=Stand.VIEW, etag=True)},
     )
-    async def read(self, caller: Caller, ref: str) -> Response[Any]:
+    async def read(self, caller: Calling, ref: FromPath[str]) -> Response[Any]:
         """The newest version, by key or id."""
         return shown(caller, await publish.read(caller.runtime, caller.project, self.kind, ref))
 
@@ -103,9 +103,10 @@ class Definitions(Controller):
             )
         },
     )
-    async def update(self, caller: Caller, ref: str) -> Response[Any]:
+    async def update(self, caller: Calling, ref: FromPath[str]) -> Response[Any]:
         """`If-Match` names the version that it was made from; when somebody wrote meanwhile, the answer is 409 with
-        both versions."""
+        both versions. Send a campaign's rules and experiences back with their ids: without them they are new ones, and
+        their visitors are drawn afresh."""
         expected = caller.required_version()
         body = await caller.body()
         definition = await publish.update(caller.runtime, caller.project, self.kind, ref, body, caller.author, expected)
@@ -121,7 +122,7 @@ class Definitions(Controller):
             )
         },
     )
-    async def remove(self, caller: Caller, ref: str) -> None:
+    async def remove(self, caller: Calling, ref: FromPath[str]) -> None:
         """Its versions and its history stay, its key becomes free. Refused while others use it."""
         await publish.delete(caller.runtime, caller.project, self.kind, ref, caller.author, caller.version())
 
@@ -131,7 +132,7 @@ class Definitions(Controller):
         summary="All versions of a {kind}",
         opt={"operation": Operation(scope="read", answer=Stand.VIEWS)},
     )
-    async def versions(self, caller: Caller, ref: str) -> Response[Any]:
+    async def versions(self, caller: Calling, ref: FromPath[str]) -> Response[Any]:
         """Newest first."""
         found = await publish.versions(caller.runtime, caller.project, self.kind, ref)
         return answer(Listing([view(caller.runtime, definition) for definition in found]))
@@ -142,7 +143,7 @@ class Definitions(Controller):
         summary="One version of a {kind}",
         opt={"operation": Operation(scope="read", answer=Stand.VIEW, etag=True)},
     )
-    async def one_version(self, caller: Caller, ref: str, version: Number) -> Response[Any]:
+    async def one_version(self, caller: Calling, ref: FromPath[str], version: Number) -> Response[Any]:
         """As it was written."""
         return shown(caller, await publish.read(caller.runtime, caller.project, self.kind, ref, version))
 
@@ -153,7 +154,7 @@ class Definitions(Controller):
         summary="Go back to a version of a {kind}",
         opt={"operation": Operation(scope="manage", answer=Stand.VIEW, errors=(409,), if_match="optional", etag=True)},
     )
-    async def rollback(self, caller: Caller, ref: str, version: Number) -> Response[Any]:
+    async def rollback(self, caller: Calling, ref: FromPath[str], version: Number) -> Response[Any]:
         """Writes a new version that says what that one said. A campaign's content and weights come back; who was drawn
         where, and whether it runs, stay as they are."""
         runtime, project = caller.runtime, caller.project

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from litestar import Response, Router, get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from tailorbird.engine import insight
 from tailorbird.engine.view import AuditEntry, audit
-from tailorbird.web.api.call import Caller, answer
+from tailorbird.web.api.call import Calling, answer
 from tailorbird.web.api.operation import Operation
 from tailorbird.web.api.views import Arrived, Counts, Listing, Page, Refused, Seen
 
 _BASE = "/v1/projects/{project:str}"
-Limit = Annotated[int, Parameter(description="how many at most", ge=1, le=1000)]
-Sequence = Annotated[int, Parameter(description="a sequence number", ge=0, le=9_007_199_254_740_991)]
+Limit = Annotated[int, QueryParameter(description="how many at most", ge=1, le=1000)]
+Sequence = Annotated[int, QueryParameter(description="a sequence number", ge=0, le=9_007_199_254_740_991)]
 
 
 @get(
@@ -24,7 +24,7 @@ Sequence = Annotated[int, Parameter(description="a sequence number", ge=0, le=9_
     summary="Every write of a definition",
     opt={"operation": Operation(scope="read", answer=Page[AuditEntry])},
 )
-async def entries(caller: Caller, limit: Limit = 100, before: Sequence = 0) -> Response[Any]:
+async def entries(caller: Calling, limit: Limit = 100, before: Sequence = 0) -> Response[Any]:
     """Who, when, what, and what changed; newest first. Pass `next` as `before` for the page that follows."""
     found = await audit(caller.runtime, caller.project, limit, before)
     return answer(Page(items=found, next=str(found[-1].seq) if len(found) == limit else None))
@@ -36,7 +36,7 @@ async def entries(caller: Caller, limit: Limit = 100, before: Sequence = 0) -> R
     summary="Attributes, events and properties that were seen",
     opt={"operation": Operation(scope="read", answer=Listing[Seen])},
 )
-async def schema(caller: Caller) -> Response[Any]:
+async def schema(caller: Calling) -> Response[Any]:
     """With the types of their values and when they were seen first and last."""
     return answer(Listing(await insight.schema(caller.runtime, caller.project)))
 
@@ -47,7 +47,7 @@ async def schema(caller: Caller) -> Response[Any]:
     summary="The newest events",
     opt={"operation": Operation(scope="read", answer=Listing[Arrived])},
 )
-async def events(caller: Caller, limit: Limit = 100, after: Sequence = 0) -> Response[Any]:
+async def events(caller: Calling, limit: Limit = 100, after: Sequence = 0) -> Response[Any]:
     """Of everybody, for looking at what arrives. With `after`, only those with a higher `seq`."""
     return answer(Listing(await insight.recent_events(caller.runtime, caller.project, limit, after)))
 
@@ -58,7 +58,7 @@ async def events(caller: Caller, limit: Limit = 100, after: Sequence = 0) -> Res
     summary="Events that were refused",
     opt={"operation": Operation(scope="read", answer=Listing[Refused])},
 )
-async def rejected(caller: Caller, limit: Limit = 100) -> Response[Any]:
+async def rejected(caller: Calling, limit: Limit = 100) -> Response[Any]:
     """The last 1,000 of the last week, with the reason. Values are masked: only their types and lengths are kept."""
     return answer(Listing(await insight.rejected(caller.runtime, caller.project, limit)))
 
@@ -69,7 +69,7 @@ async def rejected(caller: Caller, limit: Limit = 100) -> Response[Any]:
     summary="Named counters",
     opt={"operation": Operation(scope="read", answer=Counts)},
 )
-async def counts(caller: Caller) -> Response[Any]:
+async def counts(caller: Calling) -> Response[Any]:
     """For example `identity_conflicts`: contradictions that were met while ids were linked."""
     return answer(Counts(await insight.counts(caller.runtime, caller.project)))
 

@@ -6,13 +6,13 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, Router, delete, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
 from tailorbird.domain.definitions import Item
 from tailorbird.domain.errors import Invalid
 from tailorbird.engine import catalogue
 from tailorbird.web import wire
-from tailorbird.web.api.call import Caller, answer
+from tailorbird.web.api.call import Calling, answer
 from tailorbird.web.api.operation import Operation
 from tailorbird.web.api.views import Page, Written
 
@@ -36,7 +36,7 @@ _SHOWN = {"items": [{"id": "mug-blue", "type": "Product", "attributes": {"title"
     status_code=200,
     opt={"operation": Operation(scope="manage", body=ItemsIn, answer=Written, upload=True, example=_SHOWN)},
 )
-async def upsert(caller: Caller) -> Response[Any]:
+async def upsert(caller: Calling) -> Response[Any]:
     """All of a call or none. The attributes of an item are replaced as a whole."""
     told = await caller.told(_decode)
     for index, item in enumerate(told.items):
@@ -54,9 +54,9 @@ async def upsert(caller: Caller) -> Response[Any]:
     opt={"operation": Operation(scope="read", answer=Page[Item])},
 )
 async def page(
-    caller: Caller,
-    after: Annotated[str, Parameter(description="the id after which the page begins", max_length=256)] = "",
-    limit: Annotated[int, Parameter(description="how many at most", ge=1, le=1000)] = 100,
+    caller: Calling,
+    after: Annotated[str, QueryParameter(description="the id after which the page begins", max_length=256)] = "",
+    limit: Annotated[int, QueryParameter(description="how many at most", ge=1, le=1000)] = 100,
 ) -> Response[Any]:
     """Pass `next` as `after` to get the page that follows."""
     found = await catalogue.page(caller.runtime, caller.project, after, limit)
@@ -69,7 +69,7 @@ async def page(
     summary="One item",
     opt={"operation": Operation(scope="read", answer=Item)},
 )
-async def read(caller: Caller, item_id: str) -> Response[Any]:
+async def read(caller: Calling, item_id: FromPath[str]) -> Response[Any]:
     """The item as it was written last."""
     return answer(await catalogue.read(caller.runtime, caller.project, item_id))
 
@@ -80,7 +80,7 @@ async def read(caller: Caller, item_id: str) -> Response[Any]:
     summary="Delete an item",
     opt={"operation": Operation(scope="manage", status=204)},
 )
-async def remove(caller: Caller, item_id: str) -> None:
+async def remove(caller: Calling, item_id: FromPath[str]) -> None:
     """Content that names it goes on without it."""
     await catalogue.delete(caller.runtime, caller.project, [item_id])
 

@@ -6,13 +6,14 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Response, Router, delete, get, post
+from litestar.params import FromPath
 from msgspec import Meta
 
 from tailorbird.domain.access import Scope
 from tailorbird.domain.errors import Invalid
 from tailorbird.engine import access
 from tailorbird.web import wire
-from tailorbird.web.api.call import Caller, answer
+from tailorbird.web.api.call import Calling, answer
 from tailorbird.web.api.operation import Operation
 from tailorbird.web.api.views import KeyView, Listing, NewKey, key_members
 
@@ -54,7 +55,7 @@ _SHOWN = {"client": "shop-backend", "scopes": ["decide", "record"]}
     summary="The keys of a project",
     opt={"operation": Operation(scope="manage", answer=Listing[KeyView])},
 )
-async def listing(caller: Caller) -> Response[Any]:
+async def listing(caller: Calling) -> Response[Any]:
     """Revoked keys stay listed. Secrets are stored as hashes and cannot be shown again."""
     keys = await access.list_keys(caller.runtime, caller.project)
     return answer(Listing([KeyView(**key_members(key)) for key in keys]))
@@ -70,7 +71,7 @@ async def listing(caller: Caller) -> Response[Any]:
         )
     },
 )
-async def create(caller: Caller) -> Response[Any]:
+async def create(caller: Calling) -> Response[Any]:
     """The secret is told here and never again. A publishable key may hold `decide` and `record` only."""
     told = await caller.told(_decode_key)
     if told.kind == "publishable" and not {"decide", "record"}.issuperset(told.scopes):
@@ -109,7 +110,7 @@ async def create(caller: Caller) -> Response[Any]:
         )
     },
 )
-async def rotate(caller: Caller, key_id: str) -> Response[Any]:
+async def rotate(caller: Calling, key_id: FromPath[str]) -> Response[Any]:
     """Client, scopes and limits go over to the new key; the old one works on for `overlap_seconds`."""
     told = await caller.maybe(_decode_rotate, RotateIn())
     key, secret = await access.rotate_key(caller.runtime, caller.project, key_id, told.overlap_seconds)
@@ -122,7 +123,7 @@ async def rotate(caller: Caller, key_id: str) -> Response[Any]:
     summary="Revoke a key",
     opt={"operation": Operation(scope="manage", status=204)},
 )
-async def revoke(caller: Caller, key_id: str) -> None:
+async def revoke(caller: Calling, key_id: FromPath[str]) -> None:
     """It is refused within two seconds by every process that reaches the store."""
     await access.revoke_key(caller.runtime, caller.project, key_id)
 

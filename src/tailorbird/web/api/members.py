@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 from litestar import Response, Router, get, post, put
+from litestar.params import FromPath
 
 from tailorbird.domain.shape import check_nesting, read
 from tailorbird.engine import lists
 from tailorbird.web import http
-from tailorbird.web.api.call import Caller, answer
+from tailorbird.web.api.call import Calling, answer
 from tailorbird.web.api.operation import Operation
 from tailorbird.web.api.views import Removed, Size
 
@@ -26,7 +27,7 @@ _SHOWN = ["anna@example.org", "ben@example.org"]
 _LIST = {"ref": "newsletter"}
 
 
-async def _members(caller: Caller) -> Members:
+async def _members(caller: Calling) -> Members:
     """A JSON list, or one member a line. Read in a thread: a million members take a second."""
     body = await caller.raw(_TYPES)
     kind = http.headers_of(caller.request.scope).get(b"content-type", b"application/json")
@@ -47,7 +48,7 @@ def _lines(body: bytes) -> Members:
     summary="How many members a list has",
     opt={"operation": Operation(scope="read", answer=Size, parameters=_LIST)},
 )
-async def size(caller: Caller, ref: str) -> Response[Any]:
+async def size(caller: Calling, ref: FromPath[str]) -> Response[Any]:
     """Members themselves are not read back."""
     return answer(Size(await lists.size(caller.runtime, caller.project, ref)))
 
@@ -69,7 +70,7 @@ async def size(caller: Caller, ref: str) -> Response[Any]:
         )
     },
 )
-async def replace(caller: Caller, ref: str) -> Response[Any]:
+async def replace(caller: Calling, ref: FromPath[str]) -> Response[Any]:
     """A JSON list, or `text/plain` with one member a line; up to a million. In force within a second."""
     return answer(Size(await lists.put(caller.runtime, caller.project, ref, await _members(caller), replace=True)))
 
@@ -92,7 +93,7 @@ async def replace(caller: Caller, ref: str) -> Response[Any]:
         )
     },
 )
-async def add(caller: Caller, ref: str) -> Response[Any]:
+async def add(caller: Calling, ref: FromPath[str]) -> Response[Any]:
     """Those that it has already count once."""
     return answer(Size(await lists.put(caller.runtime, caller.project, ref, await _members(caller), replace=False)))
 
@@ -115,7 +116,7 @@ async def add(caller: Caller, ref: str) -> Response[Any]:
         )
     },
 )
-async def remove(caller: Caller, ref: str) -> Response[Any]:
+async def remove(caller: Calling, ref: FromPath[str]) -> Response[Any]:
     """Those that it does not have are passed over. Tells how many were removed."""
     return answer(Removed(await lists.remove(caller.runtime, caller.project, ref, await _members(caller))))
 

@@ -6,21 +6,21 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Response, Router, delete, get, patch, post
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
 from tailorbird.domain.errors import Invalid
 from tailorbird.domain.ids import MAX_VISITOR_ID
 from tailorbird.domain.visitor import IdKind
 from tailorbird.engine import people
 from tailorbird.web import wire
-from tailorbird.web.api.call import Caller, answer
+from tailorbird.web.api.call import Calling, answer
 from tailorbird.web.api.operation import Operation
 
 _BASE = "/v1/profiles/{visitor_id:str}"
 
 KindOfId = Annotated[
     Literal["known", "anonymous"] | None,
-    Parameter(description="whether it is an id of a known user or of a device; tried in this order when absent"),
+    QueryParameter(description="whether it is an id of a known user or of a device; tried in this order when absent"),
 ]
 _KINDS: dict[str | None, IdKind | None] = {"known": "u", "anonymous": "a", None: None}
 _WHO = {"visitor_id": "anna@example.org"}
@@ -56,7 +56,7 @@ def _checked(visitor_id: str) -> str:
     summary="What is known of a person",
     opt={"operation": Operation(scope="read", answer=dict[str, Any], parameters=_WHO)},
 )
-async def read(caller: Caller, visitor_id: str, kind: KindOfId = None) -> Response[Any]:
+async def read(caller: Calling, visitor_id: FromPath[str], kind: KindOfId = None) -> Response[Any]:
     """Ids, attributes, visits, counters, exposures and what was shown."""
     return answer(await people.person(caller.runtime, caller.project, _checked(visitor_id), _KINDS[kind]))
 
@@ -67,7 +67,7 @@ async def read(caller: Caller, visitor_id: str, kind: KindOfId = None) -> Respon
     summary="Everything that is stored of a person",
     opt={"operation": Operation(scope="read", answer=dict[str, Any], parameters=_WHO)},
 )
-async def export(caller: Caller, visitor_id: str, kind: KindOfId = None) -> Response[Any]:
+async def export(caller: Calling, visitor_id: FromPath[str], kind: KindOfId = None) -> Response[Any]:
     """The profile with every event and exposure, as JSON."""
     return answer(await people.export(caller.runtime, caller.project, _checked(visitor_id), _KINDS[kind]))
 
@@ -86,7 +86,7 @@ async def export(caller: Caller, visitor_id: str, kind: KindOfId = None) -> Resp
         )
     },
 )
-async def set_attributes(caller: Caller, visitor_id: str, kind: KindOfId = None) -> Response[Any]:
+async def set_attributes(caller: Calling, visitor_id: FromPath[str], kind: KindOfId = None) -> Response[Any]:
     """For people who were seen before. Attributes of new people come with their first event."""
     told = await caller.told(_decode_attributes)
     own: IdKind = "a" if kind == "anonymous" else "u"
@@ -105,7 +105,7 @@ async def set_attributes(caller: Caller, visitor_id: str, kind: KindOfId = None)
         )
     },
 )
-async def alias(caller: Caller, visitor_id: str) -> Response[Any]:
+async def alias(caller: Calling, visitor_id: FromPath[str]) -> Response[Any]:
     """Known ids are joined by this call only, never because they were seen together. It cannot be undone."""
     told = await caller.told(_decode_alias)
     wire.check_id(told.alias, "body", "alias")
@@ -119,7 +119,7 @@ async def alias(caller: Caller, visitor_id: str) -> Response[Any]:
     summary="Erase a person",
     opt={"operation": Operation(scope="manage", status=204, parameters=_WHO)},
 )
-async def erase(caller: Caller, visitor_id: str, kind: KindOfId = None) -> None:
+async def erase(caller: Calling, visitor_id: FromPath[str], kind: KindOfId = None) -> None:
     """Profile, ids, events, exposures and list memberships are gone; only nameless hashes of event ids stay, so that a
     repeated event is not taken for a new one."""
     await people.erase(caller.runtime, caller.project, _checked(visitor_id), _KINDS[kind])

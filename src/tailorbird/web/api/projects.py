@@ -6,7 +6,7 @@ from typing import Any
 
 from litestar import Response, Router, get
 
-from tailorbird.web.api.call import Caller, answer
+from tailorbird.web.api.call import Calling, answer
 from tailorbird.web.api.operation import Operation
 from tailorbird.web.api.views import Listing, ProjectView, project_view
 
@@ -17,7 +17,7 @@ from tailorbird.web.api.views import Listing, ProjectView, project_view
     summary="The projects that this key reaches: its own",
     opt={"operation": Operation(scope="read", answer=Listing[ProjectView])},
 )
-async def own(caller: Caller) -> Response[Any]:
+async def own(caller: Calling) -> Response[Any]:
     """Projects are created at the command line: `tailorbird project create NAME`."""
     snapshot = caller.runtime.project(caller.project)
     return answer(Listing([project_view(snapshot.project, dict(snapshot.warnings))]))
@@ -29,7 +29,7 @@ async def own(caller: Caller) -> Response[Any]:
     summary="One project, with what is switched off in it",
     opt={"operation": Operation(scope="read", answer=ProjectView)},
 )
-async def read(caller: Caller) -> Response[Any]:
+async def read(caller: Calling) -> Response[Any]:
     """A definition that broke after it was published is off alone; `warnings` says why."""
     snapshot = caller.runtime.project(caller.project)
     return answer(project_view(snapshot.project, dict(snapshot.warnings)))

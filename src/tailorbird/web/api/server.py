@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from litestar import Litestar, Response, Router, get
+from litestar.di import NamedDependency
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from tailorbird.domain.errors import NotFound, Unauthorized
@@ -42,7 +43,7 @@ async def alive() -> Response[Any]:
     summary="Whether the process can decide and record",
     opt={"operation": Operation(scope=None, answer=Health, also=(503,))},
 )
-async def ready(runtime: Runtime) -> Response[Any]:
+async def ready(runtime: NamedDependency[Runtime]) -> Response[Any]:
     """503 until definitions were loaded once. Without its store a process goes on deciding: `store` is false then, and
     `ready` stays true."""
     found = await health(runtime)
@@ -55,7 +56,9 @@ async def ready(runtime: Runtime) -> Response[Any]:
     summary="Prometheus metrics",
     opt={"operation": Operation(scope=None, answer=str, gives="text/plain", errors=(401, 404))},
 )
-async def metrics(request: Request_, runtime: Runtime, options: Options) -> Response[bytes]:
+async def metrics(
+    request: Request_, runtime: NamedDependency[Runtime], options: NamedDependency[Options]
+) -> Response[bytes]:
     """Switched off by the setting `metrics`; where `metrics_token` is set, it is asked for as a bearer token."""
     if not options.metrics:
         raise NotFound("There is nothing at this path.")
@@ -72,8 +75,8 @@ async def metrics(request: Request_, runtime: Runtime, options: Options) -> Resp
     summary="This document",
     opt={"operation": Operation(scope=None, answer=dict[str, Any])},
 )
-async def document(request: Request_, options: Options) -> Response[bytes]:
-    """OpenAPI 3.1."""
+async def document(request: Request_, options: NamedDependency[Options]) -> Response[bytes]:
+    """OpenAPI 3.1, for this very version of the server."""
     body = _document(request.app, options.public_url)
     return Response(body, media_type="application/json", headers={"access-control-allow-origin": "*"})
 

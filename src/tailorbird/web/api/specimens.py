@@ -52,7 +52,7 @@ AUDIENCE = Resource(
     new={
         "name": "Lapsed",
         "key": "lapsed",
-        "condition": {"orders": {"$gte": 1}, "@days_since_order": {"$exists": False}},
+        "condition": {"$event": {"name": "order", "within": {"days": 90}, "count": 0}},
     },
     changed={"name": "Gold", "key": "gold", "condition": {"plan": {"$in": ["gold", "platinum"]}}},
 )
@@ -96,6 +96,7 @@ GIVEN: tuple[tuple[Resource, dict[str, Any]], ...] = (
     (CAMPAIGN, _campaign("Home hero", "home-hero")),
     (CAMPAIGN, _campaign("Checkout upsell", "checkout-upsell")),
     (CAMPAIGN, _campaign("To delete", "to-delete")),
+    (CAMPAIGN, _campaign("Resting", "resting")),
 )
 #: campaigns of ``GIVEN`` that run
 RUNNING = ("home-hero",)

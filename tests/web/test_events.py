@@ -1,0 +1,91 @@
+"""``POST /v1/events`` over HTTP: verdicts item by item."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.web.conftest import NOON, Site
+
+WHO = {"id": "ben"}
+
+
+async def test_one_bad_item_does_not_lose_the_others(site: Site) -> None:
+    answer = await site.send(
+        {"id": "e1", "name": "visit", "visitor": WHO},
+        {"id": "e2", "name": "visit", "visitor": {"id": 7}},
+        "what is this",
+        {"id": "e3", "visitor": WHO},
+        {"id": "e4", "name": "visit", "visitor": WHO, "time": "soon"},
+        {"id": "e5", "name": "visit", "visitor": {}},
+        {"id": "e6", "name": "visit", "visitor": WHO, "time": "1999-12-31T00:00:00Z"},
+        {"id": "e7", "name": "visit", "visitor": WHO, "token": "forged"},
+        {"id": "e8", "name": "visit", "visitor": WHO, "properties": {"deep": nested(70)}},
+        {"id": "e1", "name": "visit", "visitor": WHO},
+        {"id": "e9", "name": "visit", "visitor": WHO, "time": NOON - 1000},
+    )
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert (body["accepted"], body["duplicates"]) == (2, 1)
+    assert [(item["index"], item["field"]) for item in body["rejected"]] == [
+        (1, "visitor.id"),
+        (2, ""),
+        (3, "name"),
+        (4, "time"),
+        (5, "visitor"),
+        (6, "time"),
+        (7, "token"),
+        (8, ""),
+    ]
+    assert all(item["error"] for item in body["rejected"])
+    stored = (await site.ask("GET", "/v1/projects/shop/events")).json()["items"]
+    assert sorted(event["id"] for event in stored) == ["e1", "e9"]
+
+
+def nested(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = {"in": value}
+    return value
+
+
+async def test_a_batch_holds_a_thousand_events(site: Site) -> None:
+    events = [{"id": f"e{n}", "name": "visit", "visitor": WHO} for n in range(1001)]
+    full = await site.send(*events[:1000])
+    assert full.json() == {"accepted": 1000, "duplicates": 0, "rejected": []}
+    over = await site.send(*events)
+    assert (over.status_code, over.json()["title"]) == (413, "Too large")
+
+
+async def test_nothing_sent_is_nothing_recorded(site: Site) -> None:
+    assert (await site.send()).json() == {"accepted": 0, "duplicates": 0, "rejected": []}
+
+
+@pytest.mark.parametrize("body", [{}, {"events": {}}, {"events": None}, []])
+async def test_a_body_without_a_list_of_events_is_refused(site: Site, body: Any) -> None:
+    answer = await site.ask("POST", "/v1/events", json=body)
+    assert answer.status_code == 400
+
+
+async def test_attributes_come_with_an_event(site: Site) -> None:
+    await site.send({"name": "signup", "visitor": WHO, "attributes": {"plan": "gold", "tags": ["a", "b"]}})
+    person = (await site.ask("GET", "/v1/profiles/ben")).json()
+    assert person["attributes"] == {"plan": "gold", "tags": ["a", "b"]}
+
+
+async def test_a_token_comes_back(shop: Site) -> None:
+    body = {"visitor": {"id": "cid"}, "campaigns": ["home-hero"], "context": {"attributes": {"plan": "gold"}}}
+    (decision,) = (await shop.decide(body)).json()["decisions"]
+    answer = await shop.send({"name": "click", "visitor": {"id": "cid"}, "token": decision["token"]})
+    assert answer.json()["accepted"] == 1
+    (event,) = (await shop.ask("GET", "/v1/projects/shop/events?limit=1")).json()["items"]
+    assert (event["name"], event["version"]) == ("click", 2)
+
+
+async def test_refused_events_are_listed_without_their_values(site: Site) -> None:
+    await site.send({"name": "order", "visitor": WHO, "properties": {"card": "4111 1111"}, "token": "forged"})
+    await site.settled()
+    (refused,) = (await site.ask("GET", "/v1/projects/shop/events/rejected")).json()["items"]
+    assert refused["field"] == "token"
+    assert "4111" not in str(refused["masked"])
