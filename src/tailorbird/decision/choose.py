@@ -66,10 +66,10 @@ def choose(
     """
     moment = subject.context.now if now is None else now
     bucket_id = bucket_id_of(plan, subject, degraded=degraded)
-    outcome = isolated(_pass_gates, plan, subject, peers, moment, bucket_id, degraded)
-    if isinstance(outcome, Exception):
-        return Choice(plan, Reason.ERROR, "error", bucket_id=bucket_id, error=outcome)
-    return outcome
+    try:
+        return _pass_gates(plan, subject, peers, moment, bucket_id, degraded)
+    except Exception as error:  # noqa: BLE001 - compiled conditions run here; whatever breaks, breaks alone
+        return Choice(plan, Reason.ERROR, "error", bucket_id=bucket_id, error=error)
 
 
 def forced(plan: Plan, experience: str) -> Choice:

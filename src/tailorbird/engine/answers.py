@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from tailorbird.domain.errors import Unavailable
+from tailorbird.domain.visitor import Context
 from tailorbird.engine.calls import Answer, DecideCall
 from tailorbird.engine.limits import AnswerMemory
 from tailorbird.engine.runtime import Runtime
@@ -32,7 +33,7 @@ async def once(
         answer = await _recall(runtime, name, call.context.now)
         if answer is None:
             answer, consumed = await make()
-            await _remember(runtime, name, call.context.now, answer, durable=consumed)
+            await _remember(runtime, name, call.context, answer, durable=consumed)
         future.set_result(answer)
         return answer
     except BaseException as error:
@@ -54,21 +55,24 @@ async def _recall(runtime: Runtime, name: tuple[str, str], now: int) -> Answer |
     return _DECODER.decode(body) if body is not None else None
 
 
-async def _remember(runtime: Runtime, name: tuple[str, str], now: int, answer: Answer, *, durable: bool) -> None:
+async def _remember(
+    runtime: Runtime, name: tuple[str, str], context: Context, answer: Answer, *, durable: bool
+) -> None:
     """Degraded answers are not kept. Where a cap was consumed the caller waits until the answer is durable."""
     if answer.degraded:
         return
-    runtime.answers.keep(name, now, answer)
-    keeping = _store(runtime, name, answer, now)
+    runtime.answers.keep(name, context.now, answer)
+    keeping = _store(runtime, name, answer, context)
     if durable:
         await keeping
     else:
         runtime.background(keeping)
 
 
-async def _store(runtime: Runtime, name: tuple[str, str], answer: Answer, now: int) -> None:
+async def _store(runtime: Runtime, name: tuple[str, str], answer: Answer, context: Context) -> None:
+    body = _ENCODER.encode(answer)
     try:
-        await runtime.store.remember_answer(*name, _ENCODER.encode(answer), now)
+        await runtime.store.remember_answer(*name, body, context.now, visitor=context.visitor)
     except Unavailable:
         runtime.breaker.trip()
 
