@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from cyclopts import App, CycloptsError, Parameter
 
 from tailorbird.cli import demo, documents, keys, projects, serve
-from tailorbird.cli.errors import INTERRUPTED, report
+from tailorbird.cli.errors import FAILED, INTERRUPTED, Usage, report
 from tailorbird.cli.options import Command
 
 HELP = (
@@ -34,11 +35,6 @@ typed wrongly, and with 1 when something else was in the way."""
 _ORDER = itertools.count()
 
 
-def error_line(error: CycloptsError) -> str:
-    """A mistake in what was typed, as one line."""
-    return f"tailorbird: {' '.join(str(error).split())} Try --help."
-
-
 def _app(name: str, help: str, epilogue: str = "", **more: Any) -> App:
     return App(
         name=name,
@@ -47,7 +43,9 @@ def _app(name: str, help: str, epilogue: str = "", **more: Any) -> App:
         help_format="plaintext",
         version_flags=[],
         default_parameter=Parameter(negative=(), show_default=True),
-        error_formatter=error_line,
+        print_error=False,
+        exit_on_error=False,
+        suppress_keyboard_interrupt=False,
         **more,
     )
 
@@ -77,9 +75,15 @@ def run(tokens: Sequence[str] | None = None) -> int:
     """Do what ``tokens`` (else the process's arguments) say; the exit code."""
     try:
         build()(tokens, result_action="return_value")
+    except CycloptsError as error:
+        return report(Usage(f"{error} Try --help."))
     except KeyboardInterrupt:
         print("tailorbird: stopped", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:
+        # whoever read our output has gone: nothing is left to say, not even at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except Exception as error:  # noqa: BLE001 - the border: what was foreseen becomes one line, the rest is raised again
         return report(error)
     return 0

@@ -23,12 +23,17 @@ def migrate(*, data: Data = DATA, database: Database = "", json: Json = False) -
 
     `serve` does the same when it starts.
     """
+    import sqlite3
+
     from tailorbird.store.migrate import HEAD
     from tailorbird.store.sqlite.file import prepare, schema_version
 
     quiet()
     where = place(data, database)
-    before = schema_version(where.file) if where.exists else ""
+    try:
+        before = schema_version(where.file) if where.exists else ""
+    except sqlite3.Error:
+        before = ""  # prepare says in words what is wrong with it
     prepare(where.file)
     if json:
         print_json({"file": str(where.file), "before": before or None, "after": HEAD})

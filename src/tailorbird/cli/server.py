@@ -106,7 +106,7 @@ async def _serve(
 
         company = asyncio.create_task(companion())
         await asyncio.wait({serving, company}, return_when=asyncio.FIRST_COMPLETED)
-        stopped = not company.done()
+        stopped = web.should_exit or serving.done()
         if not stopped and (company.exception() is not None or not company.result()):
             web.should_exit = True
         await serving

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -17,6 +16,8 @@ T = TypeVar("T")
 
 def with_engine(where: Place, work: Callable[[Any], Awaitable[T]]) -> T:
     """What ``work`` makes of a loaded engine. A running server notices within a second what it changed."""
+
+    import asyncio
 
     async def run() -> T:
         async with _engine(where) as runtime:

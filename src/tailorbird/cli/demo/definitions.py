@@ -223,6 +223,9 @@ _AGAIN: dict[str, Any] = {
     ],
 }
 
+#: audience → the hero's experience for it
+HERO_OF = {"high-spenders": "Personal buyer", "lapsed-buyers": "We missed you", "newcomers": "Welcome"}
+
 CAMPAIGNS: tuple[dict[str, Any], ...] = (_HERO, _OFFER, _AGAIN)
 #: in the order in which they are asked for
 CAMPAIGN_KEYS = tuple(campaign["key"] for campaign in CAMPAIGNS)

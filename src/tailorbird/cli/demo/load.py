@@ -18,6 +18,8 @@ Advance = Callable[[int], None]
 BATCH = 500
 _BASE = f"/v1/projects/{definitions.PROJECT_KEY}"
 _PAGE = 1_000
+#: what a customer who is shown gets; no control group, and nothing that went wrong
+_REGULAR = frozenset(("TARGETING_MATCH", "SPLIT", "DEFAULT"))
 
 
 def load_items(client: Client, shop: retail.Shop, advance: Advance) -> None:
@@ -60,7 +62,7 @@ def publish(client: Client) -> None:
 
 
 def choose_customers(client: Client, shop: retail.Shop, days: int, now: datetime) -> dict[str, str]:
-    """One real customer for each audience: the biggest who is in no control group, the arms of the split differing.
+    """One real customer for each audience, who sees its hero and is in no control group; the arms of the split differ.
 
     Asks without exposing anybody: a decision counts when its token comes back, and these do not.
     """
@@ -70,12 +72,13 @@ def choose_customers(client: Client, shop: retail.Shop, days: int, now: datetime
         usable = []
         for customer in customers:
             decisions = decide(client, customer, expose="report")
-            if all(decision["reason"] != "CONTROL" for decision in decisions.values()):
+            hero = decisions["home-hero"]["experience"]
+            if hero == definitions.HERO_OF[audience] and _REGULAR.issuperset(d["reason"] for d in decisions.values()):
                 usable.append((customer, decisions["basket-offer"]["experience"]))
             if any(arm not in arms for _, arm in usable):
                 break
         if not usable:
-            raise Failed(f"No customer is left to be shown for {audience}.")
+            raise Failed(f"None of the customers in the audience {audience} is shown what it is to be shown.")
         chosen[audience], arm = next((pair for pair in usable if pair[1] not in arms), usable[0])
         arms.add(arm)
     return chosen

@@ -99,9 +99,12 @@ class Demo:
             load.load_items(client, self._shop, advance)
         began = time.monotonic()
         with self._screen.progress("orders", len(self._shop.orders)) as advance:
-            load.load_orders(client, self._shop, held.days, advance)
+            known = load.load_orders(client, self._shop, held.days, advance)
         rate = len(self._shop.orders) / (time.monotonic() - began)
-        self._screen.say(f"  {len(self._shop.orders):,} orders recorded over HTTP, {rate:,.0f} a second, each durable.")
+        again = f"; {known:,} were there already and count once" if known else ""
+        self._screen.say(
+            f"  {len(self._shop.orders):,} orders recorded over HTTP, {rate:,.0f} a second, each durable{again}."
+        )
         load.publish(client)
         self._screen.say(
             f"  Published {len(definitions.AUDIENCES)} audiences, a saved template, {len(definitions.GOALS)} goals"

@@ -14,6 +14,7 @@ from tailorbird.cli.demo.load import Advance
 
 _INDENT = 16
 _PLAIN_STEPS = 4
+_FRACTION = re.compile(r"\b\d+\.\d{3,}\b")
 _RULE = re.compile(r"^rules\[(\d+)\]")
 
 
@@ -37,7 +38,13 @@ def sight(campaign: str, decision: dict[str, Any], rules: Sequence[str]) -> Sigh
     for rule in explanation.get("rules", ()):
         if rule["message"] != explanation["message"]:
             why.append(f"{_rule_name(rule.get('path', ''), rules)}: {rule['message']}")
-    return Sight(campaign, f"{experience} ({decision['reason']})", tuple(_lines(decision["payload"])), tuple(why))
+    verdict = f"{experience} ({decision['reason']})"
+    return Sight(campaign, verdict, tuple(_lines(decision["payload"])), tuple(map(_rounded, why)))
+
+
+def _rounded(sentence: str) -> str:
+    """Fractions that nobody reads to the end, to two places."""
+    return _FRACTION.sub(lambda match: f"{float(match[0]):.2f}", sentence)
 
 
 def _rule_name(path: str, rules: Sequence[str]) -> str:
