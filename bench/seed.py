@@ -97,7 +97,8 @@ async def people(runtime: Runtime, project_id: str, start: int, stop: int) -> No
     await asyncio.gather(*under_way)
 
 
-def _definition(project_id: str, number: int, at: int) -> Definition:
+def stored_campaign(number: int) -> Campaign:
+    """A campaign as it is stored: with its ids, salt and ranges, and running."""
     written = msgspec.convert(campaign(number), Campaign)
     inner = iter(range(100))
     preparer = CampaignPreparer(
@@ -107,7 +108,11 @@ def _definition(project_id: str, number: int, at: int) -> Definition:
         find_template=_no_template,
         goals={},
     )
-    stored = replace(preparer.prepare(written, written.key), status="running")
+    return replace(preparer.prepare(written, written.key), status="running")
+
+
+def _definition(project_id: str, number: int, at: int) -> Definition:
+    stored = stored_campaign(number)
     return Definition(
         project=project_id,
         kind="campaign",
