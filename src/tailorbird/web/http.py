@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import types
+from collections.abc import Generator, Iterable
+from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -76,17 +78,42 @@ def _shown(value: bytes) -> str:
 async def read_body(receive: Receive, headers: Headers, limit: int, seconds: float) -> bytes:
     """The whole body. ``TooLarge`` over the limit, ``RequestTimeout`` when it takes longer than it may."""
     declared = headers.get(b"content-length")
-    too_large = declared is not None and int(declared) > limit
+    keep = -1 if declared is not None and int(declared) > limit else limit
+    first = receive().__await__()
+    message: Any
+    try:
+        waiting = next(first)
+    except StopIteration as arrived:  # it was here already, as mostly: no timer is set up
+        message = arrived.value
+        if not message.get("more_body", False) and message["type"] == "http.request":
+            body: bytes = message["body"]
+            if len(body) <= keep:
+                return body
+    else:
+        message = None
     try:
         async with asyncio.timeout(seconds):
-            message: Any = await receive()
-            if not too_large and not message.get("more_body", False) and message["type"] == "http.request":
-                body: bytes = message["body"]
-                if len(body) <= limit:
-                    return body
-            return await _collect(receive, message, -1 if too_large else limit, limit)
+            if message is None:
+                message = await _resumed(first, waiting)
+            return await _collect(receive, message, keep, limit)
     except TimeoutError:
         raise RequestTimeout(f"The body did not arrive within {seconds:g} seconds.") from None
+
+
+@types.coroutine
+def _resumed(steps: Generator[Any, Any, Any], waiting: Any) -> Generator[Any, Any, Any]:
+    """Go on with an awaitable that was tried once and turned out to be ``waiting`` for something."""
+    while True:
+        try:
+            told = yield waiting
+        except BaseException as error:  # noqa: BLE001 - a cancellation belongs to whoever is waited for
+            step = partial(steps.throw, error)
+        else:
+            step = partial(steps.send, told)
+        try:
+            waiting = step()
+        except StopIteration as arrived:
+            return arrived.value
 
 
 async def _collect(receive: Receive, message: Any, keep: int, limit: int) -> bytes:
