@@ -31,11 +31,11 @@ GUARDED = {
     "cli.md": "cli",
 }
 
-#: words that sell, and words that belong to one workplace
+#: words that sell, and words that promise what is not there
 REFUSED = (
     *("blazing", "seamless", "effortless", "powerful", "cutting-edge", "world-class", "state-of-the-art", "leverag"),
     *("game-chang", "robust and", "next-generation", "best-in-class", "revolution", "supercharge", "unleash the"),
-    *("subagent", "coding agent", "language model", "to" + "do:", "fix" + "me", "lorem ipsum", "coming soon"),
+    *("to" + "do:", "fix" + "me", "lorem ipsum", "coming soon", "stay tuned"),
 )
 
 
