@@ -38,7 +38,7 @@ check: $(READY) ## formatting, lint, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY) ## measure, and print the ratios that bench/RESULTS.md records
+bench: $(READY) ## measure everything and write bench/RESULTS.md (ARGS=--quick: under a minute, print only)
 	@$(BIN)/python -m bench $(ARGS)
 
 format: $(READY) ## format the code and apply the safe fixes

@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import uvloop
 
 from bench import seed
 from bench.disk import fdatasync_us
+from bench.progress import say
 from tailorbird.domain import ids
 from tailorbird.domain.facts import Event
 from tailorbird.domain.visitor import Visitor
@@ -151,6 +153,7 @@ def one_entry_a_transaction() -> Iterator[None]:
 
 async def measure(sizes: Sizes) -> Grouping:
     """Rounds of both, one after the other, on one store."""
+    say("group commit against one transaction each")
     grouped: list[Side] = []
     single: list[Side] = []
     with tempfile.TemporaryDirectory() as directory:
@@ -186,7 +189,7 @@ async def main(sizes: Sizes | None = None) -> Grouping:
 
 
 if __name__ == "__main__":
-    found = asyncio.run(main())
+    found = uvloop.run(main())
     for name, side in (("group commit", found.grouped), ("one transaction each", found.single)):
         sys.stdout.write(
             f"{name}: {side.per_second:,.0f}/s, p50 {side.p50_ms:.2f} ms, p99 {side.p99_ms:.2f} ms,"

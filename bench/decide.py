@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import statistics
 import sys
@@ -11,10 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+import uvloop
 
 from bench import seed
 from bench.children import Server, free_port, process, serving, wait_for
 from bench.load import Cost, load, request
+from bench.progress import say
 
 #: one request in ten is of somebody who was not exposed yet
 NEW = 10
@@ -44,15 +45,15 @@ CASES = (
 class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     """How much is measured."""
 
-    rounds: int = 5
+    rounds: int = 15
     #: in each round, to each of the two servers
-    requests: int = 2_000
+    requests: int = 700
     #: visitors that were exposed before the first round
     warm: int = 1_000
     cases: Sequence[Case] = CASES
 
 
-QUICK = Sizes(rounds=2, requests=300, warm=200, cases=(*CASES[:2], CASES[4]))
+QUICK = Sizes(rounds=3, requests=200, warm=200, cases=(*CASES[:2], CASES[4]))
 
 
 class Ratio(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,13 +62,10 @@ class Ratio(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     cpu_us: float
     echo_us: float
+    #: how many times the echo's CPU time in the same round
+    ratio: float
     p99_ms: float
     goal: float = 0.0
-
-    @property
-    def ratio(self) -> float:
-        """How many times the echo's CPU time."""
-        return self.cpu_us / self.echo_us
 
 
 class People:
@@ -101,6 +99,7 @@ def decide_request(server: Server, visitor: str, asked: int, expose: str | None 
 
 async def measure(case: Case, sizes: Sizes) -> Ratio:
     """Rounds of both, one after the other."""
+    say(f"decide: {case.name}")
     fresh = sizes.rounds * sizes.requests // case.new_every + 10 if case.new_every else 0
     with tempfile.TemporaryDirectory() as directory:
         async with serving(Path(directory), case.asked, sizes.warm + fresh) as server:
@@ -113,6 +112,7 @@ async def measure(case: Case, sizes: Sizes) -> Ratio:
         name=case.name,
         cpu_us=statistics.median(c.cpu_us for c in costs),
         echo_us=statistics.median(c.cpu_us for c in echoes),
+        ratio=statistics.median(c.cpu_us / e.cpu_us for c, e in zip(costs, echoes, strict=True)),
         p99_ms=statistics.median(c.p99_ms for c in costs),
         goal=case.goal,
     )
@@ -140,7 +140,7 @@ async def main(sizes: Sizes | None = None) -> list[Ratio]:
 
 
 if __name__ == "__main__":
-    for found in asyncio.run(main()):
+    for found in uvloop.run(main()):
         sys.stdout.write(
             f"{found.name}: {found.cpu_us:.0f} us, echo {found.echo_us:.0f} us, {found.ratio:.2f}x,"
             f" p99 {found.p99_ms:.1f} ms\n"

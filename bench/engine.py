@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import tempfile
 import time
@@ -12,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import uvloop
 
 from bench import seed
+from bench.progress import say
 from tailorbird.decision import Plan, choose, compile_plan
 from tailorbird.decision.bucket import draw
 from tailorbird.domain.campaign import Content
@@ -58,6 +59,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 def steps(sizes: Sizes) -> list[Step]:
     """The steps of a decision that compute and do nothing else."""
+    say("engine alone")
     plan, subject = _plan(), _subject()
     audience = plan.rules[0].audience
     assert audience is not None
@@ -126,5 +128,5 @@ async def main(sizes: Sizes | None = None) -> list[Step]:
 
 
 if __name__ == "__main__":
-    for step in asyncio.run(main()):
+    for step in uvloop.run(main()):
         sys.stdout.write(f"{step.name}: {step.ns:,.0f} ns\n")

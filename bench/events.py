@@ -6,7 +6,6 @@ are stored for history. Afterwards the rows in the file are counted against what
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 import sqlite3
@@ -18,11 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import uvloop
 
 from bench import seed
 from bench.children import Server, serving
 from bench.disk import fdatasync_us
 from bench.load import Cost, load, request
+from bench.progress import say
 from tailorbird.engine.clock import system_clock
 
 BATCH = 100
@@ -137,6 +138,7 @@ class Feed:
 
 async def measure(case: Case, sizes: Sizes) -> Recording:
     """Rounds of batches to one server; then its file is counted."""
+    say(f"events: {case.name}")
     costs: list[Cost] = []
     answers: list[bytes] = []
     sent = 0
@@ -188,7 +190,7 @@ async def main(sizes: Sizes | None = None) -> list[Recording]:
 
 
 if __name__ == "__main__":
-    for found in asyncio.run(main()):
+    for found in uvloop.run(main()):
         sys.stdout.write(
             f"{found.name}: {found.per_core:,.0f} events per core and second ({found.cpu_us:.0f} us each),"
             f" {found.per_second:,.0f}/s, p99 {found.p99_ms:.1f} ms, {found.bytes_each:.0f} B each,"

@@ -6,7 +6,6 @@ The servers of all sizes run side by side and are asked in turn, so that a slow 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import random
 import shutil
@@ -21,11 +20,13 @@ from typing import Any
 
 import httpx
 import msgspec
+import uvloop
 
 from bench import seed
 from bench.children import Server, serving
 from bench.decide import decide_request
 from bench.load import Cost, load
+from bench.progress import say
 from tailorbird.domain.visitor import Context, Visitor
 from tailorbird.engine.calls import DecideCall
 from tailorbird.engine.decide import decide_json
@@ -41,9 +42,9 @@ GOAL = 1.1
 class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     """How much is measured."""
 
-    rounds: int = 5
+    rounds: int = 15
     #: decide calls in each round, to each server
-    requests: int = 2_000
+    requests: int = 700
     campaigns: Sequence[int] = (10, 100, 1_000)
     people: Sequence[int] = (10_000, 100_000, 1_000_000)
     #: visitors of the servers with many campaigns
@@ -51,10 +52,10 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     #: campaigns paused and started again, on each server
     publishes: int = 10
     #: profiles read in each round
-    finds: int = 5_000
+    finds: int = 2_000
 
 
-QUICK = Sizes(rounds=2, requests=300, campaigns=(10, 100), people=(1_000, 10_000), warm=200, publishes=2, finds=1_000)
+QUICK = Sizes(rounds=5, requests=150, campaigns=(10, 100), people=(1_000, 10_000), warm=200, publishes=2, finds=1_000)
 
 
 class Campaigns(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +63,8 @@ class Campaigns(msgspec.Struct, frozen=True, kw_only=True):
 
     running: int
     cpu_us: float
+    #: how many times the CPU time of the smallest project in the same round
+    times: float
     p99_ms: float
     #: functions called by one decide call inside the engine, Python's and C's: the same number means the same work
     calls: int
@@ -73,6 +76,8 @@ class Profiles(msgspec.Struct, frozen=True, kw_only=True):
     """A project with so many profiles; visitors are drawn from all of them: medians over the rounds."""
 
     people: int
+    #: how many times the CPU time of the smallest database in the same round
+    times: float
     #: one ``find`` in process, CPU time
     find_us: float
     cpu_us: float
@@ -93,6 +98,7 @@ class Growth(msgspec.Struct, frozen=True, kw_only=True):
 
 async def campaigns(sizes: Sizes) -> list[Campaigns]:
     """Decide for 10 campaigns beside more and more that nobody asked for; then publish."""
+    say(f"growth: {', '.join(f'{number:,}' for number in sizes.campaigns)} campaigns")
     with tempfile.TemporaryDirectory() as directory:
         places = [_new(Path(directory), str(number)) for number in sizes.campaigns]
         calls = [
@@ -116,6 +122,7 @@ async def campaigns(sizes: Sizes) -> list[Campaigns]:
         Campaigns(
             running=number,
             cpu_us=statistics.median(cost.cpu_us for cost in costs[n]),
+            times=_times(costs[n], costs[0]),
             p99_ms=statistics.median(cost.p99_ms for cost in costs[n]),
             calls=calls[n],
             publish_ms=published[n],
@@ -204,6 +211,7 @@ async def profiles(sizes: Sizes) -> list[Profiles]:
     return [
         Profiles(
             people=people,
+            times=_times(costs[n], costs[0]),
             find_us=found[n],
             cpu_us=statistics.median(cost.cpu_us for cost in costs[n]),
             p99_ms=statistics.median(cost.p99_ms for cost in costs[n]),
@@ -225,6 +233,7 @@ async def _seed_people(directory: Path, numbers: Sequence[int]) -> tuple[list[Pa
             started = time.perf_counter()
             await seed.people(runtime, project, before, number)
             total += time.perf_counter() - started
+        say(f"growth: {number:,} profiles seeded")
         before = number
         if number == numbers[-1]:
             places.append(growing)
@@ -257,6 +266,10 @@ async def _find(places: Sequence[Path], sizes: Sizes) -> list[float]:
     return [statistics.median(found) for found in times]
 
 
+def _times(costs: Sequence[Cost], others: Sequence[Cost]) -> float:
+    return statistics.median(cost.cpu_us / other.cpu_us for cost, other in zip(costs, others, strict=True))
+
+
 async def main(sizes: Sizes | None = None) -> Growth:
     """Both."""
     chosen = sizes or Sizes()
@@ -271,7 +284,7 @@ def up_to(sizes: Sizes, people: int) -> Sizes:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=Sizes().people[-1], help="the largest number of profiles")
-    growth = asyncio.run(main(up_to(Sizes(), parser.parse_args().people)))
+    growth = uvloop.run(main(up_to(Sizes(), parser.parse_args().people)))
     for one in growth.campaigns:
         sys.stdout.write(
             f"{one.running:,} campaigns: {one.cpu_us:.0f} us, {one.calls} calls, publish {one.publish_ms:.0f} ms\n"

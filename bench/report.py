@@ -1,0 +1,209 @@
+"""The results as a page: what was promised against what was measured, and every number with its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from bench import commit, decide, engine, events, growth
+
+METHOD = """\
+One run measures everything. Each server is a real one in a process of its own: uvicorn with uvloop and httptools, one
+worker, the SQLite store with `synchronous=FULL`, keys checked, access log off. The load is a closed loop over 8
+keep-alive connections from another process. **CPU time** is that of all threads of the server's process, from the
+scheduler's own books (`/proc/PID/task/*/schedstat`), so what else runs on the machine matters little; requests per
+second are not compared. What is compared is measured in turns, round by round (decide and echo; group commit and one
+transaction each; the project of every size). A number is the median over the rounds, a ratio the median of the rounds'
+ratios. `bench/README.md` says how to read it."""
+
+NOT_COMPARABLE = """\
+- The load generator runs on the same machine. Events per second of wall clock and all latencies hold its share, and
+  are there for orientation only.
+- The echo reads the same request and answers as many bytes on the same uvicorn, and does nothing else: no JSON, no key.
+- CPU time depends on the CPU, its caches and what else uses them. Ratios carry over to other machines; microseconds do
+  not.
+- `fdatasync` on a virtual disk may end before the data is on anything that survives a power cut. The ratio of group
+  commit to one transaction each grows with its time.
+- "Per core" is events divided by CPU time. One server process uses a little more than one core at most.
+- Databases fit into the page cache. A cold disk adds its own time to `find`."""
+
+
+class Results(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that one run found."""
+
+    date: str
+    machine: Sequence[tuple[str, str]]
+    decide: Sequence[decide.Ratio]
+    events: Sequence[events.Recording]
+    commit: commit.Grouping
+    growth: growth.Growth
+    engine: Sequence[engine.Step]
+
+
+Row = Sequence[str]
+
+
+def page(results: Results) -> str:
+    """The whole page, in Markdown."""
+    parts = [
+        "# Measured",
+        f"{results.date}, by `make bench`. Written by the run; do not edit.",
+        "## Goals",
+        table(("what", "goal", "measured", "met"), goals(results)),
+        "## Machine",
+        table(("", ""), results.machine),
+        "## Method",
+        METHOD,
+        *_decide(results.decide),
+        *_events(results.events),
+        *_commit(results.commit),
+        *_growth(results.growth),
+        "## The engine alone",
+        "In process, the best of several repeats. A decide call asks for several campaigns; a step is done for each.",
+        table(("step", "ns"), [(step.name, f"{step.ns:,.0f}") for step in results.engine]),
+        "## Not comparable",
+        NOT_COMPARABLE,
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def goals(results: Results) -> list[Row]:
+    """What was promised, what it is, and whether that is as promised."""
+    rows = [
+        _goal(f"decide, {one.name}", f"≤ {one.goal:g} × echo", f"{one.ratio:.2f} ×", one.ratio <= one.goal)
+        for one in results.decide
+        if one.goal
+    ]
+    rows += [
+        _goal(
+            f"events, {one.name}", f"≥ {events.GOAL:,}/s per core", f"{one.per_core:,.0f}", one.per_core >= events.GOAL
+        )
+        for one in results.events
+    ]
+    ratio = results.commit.ratio
+    rows.append(
+        _goal("group commit", f"≥ {commit.GOAL:g} × one transaction each", f"{ratio:.1f} ×", ratio >= commit.GOAL)
+    )
+    small, large = results.growth.campaigns[0], results.growth.campaigns[-1]
+    rows.append(
+        _goal(
+            f"decide, {large.running:,} campaigns running instead of {small.running:,}",
+            f"≤ {growth.GOAL:g} ×, as many calls",
+            f"{large.times:.2f} ×, {large.calls - small.calls:+d} calls",
+            large.times <= growth.GOAL and large.calls == small.calls,
+        )
+    )
+    return rows
+
+
+def table(head: Row, rows: Iterable[Row]) -> str:
+    """A table; all columns but the first are numbers, more or less."""
+    rule = ["---", *["---:"] * (len(head) - 1)] if any(head) else ["---"] * len(head)
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
+
+
+def _goal(what: str, goal: str, measured: str, met: bool) -> Row:
+    return what, goal, measured, "yes" if met else "**no**"
+
+
+def _decide(found: Sequence[decide.Ratio]) -> list[str]:
+    rows = [
+        (one.name, f"{one.cpu_us:.0f}", f"{one.echo_us:.0f}", f"{one.ratio:.2f}", f"{one.p99_ms:.1f}") for one in found
+    ]
+    return [
+        "## Decide over HTTP",
+        "CPU time per request. Every campaign has 3 conditions, two experiences and 5 % control; the visitor has a"
+        " profile; the key is checked; every decision carries its token. A new exposure is committed as well.",
+        table(("case", "CPU µs", "echo µs", "ratio", "p99 ms"), rows),
+    ]
+
+
+def _events(found: Sequence[events.Recording]) -> list[str]:
+    rows = [
+        (
+            one.name,
+            f"{one.per_core:,.0f}",
+            f"{one.cpu_us:.0f}",
+            f"{one.per_second:,.0f}",
+            f"{one.p50_ms:.0f}",
+            f"{one.p99_ms:.0f}",
+            f"{one.bytes_each:.0f}",
+            f"{one.fdatasync_us:.0f}",
+        )
+        for one in found
+    ]
+    total, repeated = sum(one.accepted for one in found), sum(one.duplicates for one in found)
+    head = (
+        "batches of 100",
+        "accepted/s per core",
+        "CPU µs each",
+        "/s by the clock",
+        "p50 ms",
+        "p99 ms",
+        "bytes each",
+        "fdatasync µs",
+    )
+    return [
+        "## Events over HTTP",
+        f"Acknowledged after the commit; 5 of 100 are repeats. Of {total + repeated:,} events {total:,} were"
+        f" acknowledged as new and {repeated:,} as repeats, and the files hold {total:,} rows.",
+        table(head, rows),
+    ]
+
+
+def _commit(found: commit.Grouping) -> list[str]:
+    sides = (("group commit", found.grouped), ("one transaction each", found.single))
+    rows = [
+        (
+            name,
+            f"{side.per_second:,.0f}",
+            f"{side.p50_ms:.1f}",
+            f"{side.p99_ms:.1f}",
+            f"{side.per_transaction:.1f}",
+        )
+        for name, side in sides
+    ]
+    return [
+        "## Group commit",
+        f"{found.producers} producers hand in one event each, wait until it is durable, and hand in the next; wall"
+        f" clock, in process. Median `fdatasync` of a small append: {found.fdatasync_us:.0f} µs.",
+        table(("", "events/s", "p50 ms", "p99 ms", "events a transaction"), rows),
+    ]
+
+
+def _growth(found: growth.Growth) -> list[str]:
+    campaigns = [
+        (
+            f"{one.running:,}",
+            f"{one.cpu_us:.0f}",
+            f"{one.times:.2f}",
+            f"{one.calls}",
+            f"{one.p99_ms:.1f}",
+            f"{one.publish_ms:.0f}",
+        )
+        for one in found.campaigns
+    ]
+    profiles = [
+        (
+            f"{one.people:,}",
+            f"{one.find_us:.1f}",
+            f"{one.cpu_us:.0f}",
+            f"{one.times:.2f}",
+            f"{one.p99_ms:.1f}",
+            f"{one.database_bytes / 1e6:,.0f}",
+            f"{one.seed_seconds:.0f}",
+        )
+        for one in found.profiles
+    ]
+    return [
+        "## Growth: campaigns",
+        "10 of the running campaigns are asked for. Calls are the functions that one decide call without HTTP calls,"
+        " counted: where they are equal, the other campaigns were not looked at. Publish is the time until a campaign"
+        " that was started or paused over HTTP is in force.",
+        table(("running", "CPU µs", "×", "calls", "p99 ms", "publish ms"), campaigns),
+        "## Growth: profiles",
+        "Visitors are drawn from all profiles, so most are not in any cache of ours; 10 campaigns are asked for and"
+        " exposures are left to be reported, so that nothing is written. `find` is the profile read in process.",
+        table(("profiles", "find µs", "CPU µs", "×", "p99 ms", "database MB", "seeded in s"), profiles),
+    ]
