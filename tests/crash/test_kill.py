@@ -40,7 +40,7 @@ class Server:
     def start(self, kill_after: int = 0) -> None:
         """A new process on the same files and port."""
         command = [sys.executable, "-m", "tests.crash.serving", str(self.directory), str(self.port), str(kill_after)]
-        self.process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603
+        self.process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
 
     async def up(self, client: httpx.AsyncClient) -> None:
         """Wait until it answers."""
@@ -66,7 +66,7 @@ class Client:
     def __init__(self, http: httpx.AsyncClient, name: str, seed: int) -> None:
         self._http = http
         self._name = name
-        self._random = random.Random(seed)  # noqa: S311
+        self._random = random.Random(seed)
         self.acknowledged: set[str] = set()
         self.lost_replies = 0
         self.stop = False

@@ -159,3 +159,12 @@ async def test_a_visitor_token_signed_by_the_backend_names_a_known_visitor(engin
     ):
         with pytest.raises(Unauthorized):
             access.verify_visitor(engine.runtime, engine.project.id, bad)
+
+
+async def test_a_key_in_its_overlap_can_be_revoked_at_once(engine: Engine) -> None:
+    old, old_secret = await access.create_key(engine.runtime, engine.project.id, client="web", scopes=("decide",))
+    _, new_secret = await access.rotate_key(engine.runtime, engine.project.id, old.id, overlap_seconds=3600)
+    await access.revoke_key(engine.runtime, engine.project.id, old.id)
+    with pytest.raises(Unauthorized):
+        access.authenticate(engine.runtime, old_secret)
+    access.authenticate(engine.runtime, new_secret)

@@ -86,6 +86,7 @@ async def test_late_events_are_kept_and_marked(engine: Engine) -> None:
         (event(attributes={"a.b": 1}), "attributes.a.b"),
         (event(attributes={"note": "x" * 10_001}), "attributes.note"),
         (event(properties={"n": float("nan")}), "properties.n"),
+        (event(properties={"n": 2**63}), "properties.n"),
         (event(properties={"deep": [[[[[[[[1]]]]]]]]}), "properties.deep[0][0][0][0][0][0][0]"),
         (event(properties={"many": list(range(501))}), "properties.many"),
         (event(token="forged.token"), "token"),

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tailorbird.domain.access import ApiKey, Project, SigningKey
-from tailorbird.domain.errors import Conflict, Unavailable
+from tailorbird.domain.errors import Conflict, TailorbirdError, Unavailable
 from tailorbird.domain.facts import Verdict
 from tailorbird.domain.visitor import Visitor
 from tailorbird.store import SqliteStore, migrate
@@ -56,7 +56,7 @@ def modes_in(folder: Path) -> dict[str, int]:
     return {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
 
 
-def says_nothing_private(error: Unavailable, path: Path) -> bool:
+def says_nothing_private(error: TailorbirdError, path: Path) -> bool:
     text = f"{error} {error.detail}"
     return not any(word in text for word in (str(path.parent), path.name, "SELECT", "INSERT", "BEGIN", "PRAGMA"))
 
@@ -141,7 +141,7 @@ async def test_a_newer_schema_is_refused(path: Path) -> None:
     connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.commit()
     connection.close()
-    with pytest.raises(Unavailable, match="newer Tailorbird") as caught:
+    with pytest.raises(Conflict, match="newer Tailorbird") as caught:
         await SqliteStore(path).open()
     assert says_nothing_private(caught.value, path)
 
@@ -158,7 +158,7 @@ async def test_a_database_of_another_program_is_refused(path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE recipes (name TEXT)")
     connection.close()
-    with pytest.raises(Unavailable, match="another program"):
+    with pytest.raises(Conflict, match="another program"):
         await SqliteStore(path).open()
 
 
@@ -182,7 +182,7 @@ async def test_a_file_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
 async def test_a_second_server_is_refused_and_may_start_after_the_first(path: Path) -> None:
     first, second = SqliteStore(path), SqliteStore(path)
     async with opened(first, exclusive=True):
-        with pytest.raises(Unavailable, match="Another Tailorbird server"):
+        with pytest.raises(Conflict, match="Another Tailorbird server"):
             await second.open(exclusive=True)
     async with opened(second, exclusive=True):
         await second.ping()

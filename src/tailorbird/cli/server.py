@@ -63,7 +63,7 @@ def refuse(where: Place) -> None:
     where.folder.mkdir(parents=True, exist_ok=True)
     ServerLock(where.file).release()
     if not (where.folder / COPY).exists():
-        prepare(where.file)
+        prepare(where.file)  # with a copy at hand, a database that is away is no reason not to start
 
 
 def listen(host: str, port: int) -> socket.socket:

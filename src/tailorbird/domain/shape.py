@@ -66,7 +66,8 @@ def invalid(error: Exception, body: bytes) -> Invalid:
 
 
 def expectation(told: str) -> str:
-    """What msgspec's sentence about one value expects, in words: ``Expected `int` >= 1`` → ``a whole number from 1``."""
+    """What msgspec's sentence about one value expects, in words: ``Expected `int` >= 1`` → ``a whole number from
+    1``."""
     mismatch = _MISMATCH.match(told)
     return _in_words(mismatch["want"]) + _rest(mismatch["rest"]) if mismatch else told
 

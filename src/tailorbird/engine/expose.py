@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import structlog
+
 from tailorbird.decision import Choice, Plan
 from tailorbird.domain.campaign import Expose
-from tailorbird.domain.errors import Unavailable
+from tailorbird.domain.errors import TailorbirdError, Unavailable
 from tailorbird.domain.facts import DAY_MS, Arm, Entry, Exposure, Link
 from tailorbird.domain.reasons import Reason
 from tailorbird.engine.calls import DecideCall
@@ -15,6 +17,8 @@ from tailorbird.engine.gather import Gathered
 from tailorbird.engine.runtime import Runtime
 from tailorbird.engine.snapshot import Snapshot
 from tailorbird.engine.write import commit
+
+log = structlog.get_logger(__name__)
 
 Cap = Literal["always", "once", "visit"]
 
@@ -90,8 +94,9 @@ class Recorder:
         try:
             await commit(self._runtime, self._queued)
             self._runtime.metrics.exposures.inc(len(self._queued))
-        except Unavailable:
+        except TailorbirdError as error:
             self._runtime.metrics.lost_exposures.inc(len(self._queued))
+            log.warning("exposures lost", count=len(self._queued), error=error.detail)
 
     def _exposure(self, arm: Arm, choice: Choice, cap: Cap, shown: bool) -> Exposure:
         context = self._call.context

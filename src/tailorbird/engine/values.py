@@ -47,6 +47,9 @@ class _Checker:
         if isinstance(value, str):
             if len(value) > limits.text:
                 raise Invalid.field(field, f"text of at most {limits.text:,} characters", f"{len(value):,} characters")
+        elif isinstance(value, int):
+            if not -(2**63) <= value < 2**63:
+                raise Invalid.field(field, "a whole number of at most 64 bits", value)
         elif isinstance(value, float):
             if not math.isfinite(value):
                 raise Invalid.field(field, "a finite number", str(value))

@@ -59,7 +59,7 @@ class Store(Protocol):
 
     # -- life --------------------------------------------------------------------------------------------------------
     async def open(self, *, exclusive: bool = False) -> None:
-        """Connect, refuse a schema that is newer than this code, start the writer.
+        """Connect, ``Conflict`` on a schema that is newer than this code, start the writer.
 
         A server says ``exclusive``; where a database serves one process only, a second one is refused.
         """

@@ -58,8 +58,8 @@ def add_key(connection: Connection, key: ApiKey) -> None:
     bump(connection, key.project)
     if key.kind == "secret":
         (live,) = connection.execute(
-            "SELECT count(*) FROM api_keys WHERE project = ? AND client = ? AND kind = 'secret' AND revoked_at = 0"
-            " AND (expires_at = 0 OR expires_at > ?)",
+            "SELECT count(*) FROM api_keys WHERE project = ?1 AND client = ?2 AND kind = 'secret'"
+            " AND (revoked_at = 0 OR revoked_at > ?3) AND (expires_at = 0 OR expires_at > ?3)",
             (key.project, key.client, key.created_at),
         ).fetchone()
         if live >= KEYS_PER_CLIENT:
@@ -113,10 +113,10 @@ def _key(row: Any) -> ApiKey:
 
 
 def revoke_key(connection: Connection, project: str, key_id: str, at: int) -> None:
-    """End a key; a key that was revoked before keeps its time."""
+    """End a key at ``at``; of two times the earlier holds."""
     row = connection.execute(
-        "UPDATE api_keys SET revoked_at = CASE revoked_at WHEN 0 THEN ? ELSE revoked_at END"
-        " WHERE project = ? AND id = ? RETURNING id",
+        "UPDATE api_keys SET revoked_at = CASE revoked_at WHEN 0 THEN ?1 ELSE min(revoked_at, ?1) END"
+        " WHERE project = ?2 AND id = ?3 RETURNING id",
         (at, project, key_id),
     ).fetchone()
     if row is None:

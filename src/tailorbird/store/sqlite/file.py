@@ -7,7 +7,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from tailorbird.domain.errors import Unavailable
+from tailorbird.domain.errors import Conflict, Unavailable
 from tailorbird.store.migrate import HEAD, migrate
 from tailorbird.store.sqlite.connection import OLDEST_SQLITE, connect, translated
 
@@ -16,7 +16,7 @@ def prepare(path: Path) -> None:
     """Make the file if it is new and bring it to this schema. Refuses a newer schema and a foreign database."""
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         needed = ".".join(map(str, OLDEST_SQLITE))
-        raise Unavailable(f"Tailorbird needs SQLite {needed} or newer; this Python has {sqlite3.sqlite_version}.")
+        raise Conflict(f"Tailorbird needs SQLite {needed} or newer; this Python has {sqlite3.sqlite_version}.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # only the owner may read it: it holds personal data and signing secrets
@@ -28,7 +28,7 @@ def prepare(path: Path) -> None:
     except sqlite3.Error as error:
         raise translated(error) from error
     if version > HEAD:
-        raise Unavailable(
+        raise Conflict(
             f"The database was written by a newer Tailorbird (its schema is {version}, this one knows {HEAD})."
             " Start the newer one."
         )
@@ -56,7 +56,7 @@ def schema_version(path: Path) -> str:
             row = connection.execute("SELECT max(version_num) FROM alembic_version").fetchone()
             return row[0] or ""
         if tables:
-            raise Unavailable("The file is a database of another program.")
+            raise Conflict("The file is a database of another program.")
         return ""
     finally:
         connection.close()
@@ -71,7 +71,7 @@ class ServerLock:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(self._file)
-            raise Unavailable(
+            raise Conflict(
                 "Another Tailorbird server uses this database. SQLite serves one process;"
                 " stop the other one, or use PostgreSQL for several."
             ) from error
