@@ -43,6 +43,13 @@ _TOKEN_HEADER = {
     "description": "with a publishable key: the visitor token (a JWT of your backend) that vouches for a known id",
     "schema": {"type": "string"},
 }
+_BEACON_KEY = {
+    "name": "key",
+    "in": "query",
+    "required": False,
+    "description": "a publishable key, for beacons, which cannot send headers; secret keys are refused here",
+    "schema": {"type": "string"},
+}
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +75,7 @@ HOT = (
         "open one. A campaign that shows nothing says why in `reason`; the call never fails because of one campaign.",
         tags=("Decide and record",),
         operation=Operation(scope="decide", body=wire.DecideIn, answer=Answer, example=specimens.DECIDE),
-        parameters=(_TOKEN_HEADER,),
+        parameters=(_TOKEN_HEADER, _BEACON_KEY),
     ),
     Entry(
         path="/v1/events",
@@ -85,6 +92,7 @@ HOT = (
             answer=Recorded,
             example=specimens.EVENTS,
         ),
+        parameters=(_BEACON_KEY,),
     ),
 )
 

@@ -148,19 +148,20 @@ def visitor(told: VisitorIn, field: str = "visitor") -> Visitor:
     """The ids of a call; ``Invalid`` without any, or with control characters in them."""
     if told.id is None and told.anonymous_id is None:
         raise Invalid.field(field, "an id or an anonymous_id", "neither")
-    check_id(told.id, field, "id")
-    check_id(told.anonymous_id, field, "anonymous_id")
+    check_id(told.id, f"{field}.id")
+    check_id(told.anonymous_id, f"{field}.anonymous_id")
     return Visitor(id=told.id, anonymous_id=told.anonymous_id)
 
 
-def check_id(value: str | None, field: str, member: str) -> None:
+def check_id(value: str | None, field: str) -> None:
     """Refuse control characters in an id: it appears in addresses and exports."""
     if value is not None and not value.isprintable() and _CONTROL.search(value):
-        raise Invalid.field(f"{field}.{member}", "text without control characters", value)
+        raise Invalid.field(field, "text without control characters", value)
 
 
 def context(told: ContextIn, who: Visitor, now: int) -> Context:
     """The request as the engine sees it."""
+    check_id(told.session_id, "context.session_id")
     time, offset = (None, None) if told.time is None else moment(told.time, "context.time")
     for name in told.attributes:
         if not is_attribute_name(name) or (not name.isprintable() and _CONTROL.search(name)):
@@ -197,6 +198,8 @@ def decide_call(told: DecideIn, now: int) -> DecideCall:
 
 def event_input(told: EventIn) -> EventInput:
     """A decoded event as the engine's input."""
+    check_id(told.id, "id")
+    check_id(told.session_id, "session_id")
     return EventInput(
         id=told.id,
         name=told.name,

@@ -42,7 +42,7 @@ async def upsert(caller: Calling) -> Response[Any]:
     for index, item in enumerate(told.items):
         if not 1 <= len(item.id) <= 200:
             raise Invalid.field(f"items[{index}].id", "1 to 200 characters", item.id)
-        wire.check_id(item.id, f"items[{index}]", "id")
+        wire.check_id(item.id, f"items[{index}].id")
     await catalogue.upsert(caller.runtime, caller.project, told.items)
     return answer(Written(len(told.items)))
 

@@ -15,6 +15,7 @@ from tailorbird.engine import people
 from tailorbird.web import wire
 from tailorbird.web.api.call import Calling, answer
 from tailorbird.web.api.operation import Operation
+from tailorbird.web.api.views import Export, Person
 
 _BASE = "/v1/profiles/{visitor_id:str}"
 
@@ -46,7 +47,7 @@ _decode_alias = msgspec.json.Decoder(AliasIn).decode
 def _checked(visitor_id: str) -> str:
     if not 1 <= len(visitor_id) <= MAX_VISITOR_ID:
         raise Invalid.field("id", "1 to 256 characters", f"{len(visitor_id)} characters")
-    wire.check_id(visitor_id, "visitor", "id")
+    wire.check_id(visitor_id, "id")
     return visitor_id
 
 
@@ -54,7 +55,7 @@ def _checked(visitor_id: str) -> str:
     _BASE,
     operation_id="readProfile",
     summary="What is known of a person",
-    opt={"operation": Operation(scope="read", answer=dict[str, Any], parameters=_WHO)},
+    opt={"operation": Operation(scope="read", answer=Person, parameters=_WHO)},
 )
 async def read(caller: Calling, visitor_id: FromPath[str], kind: KindOfId = None) -> Response[Any]:
     """Ids, attributes, visits, counters, exposures and what was shown."""
@@ -65,7 +66,7 @@ async def read(caller: Calling, visitor_id: FromPath[str], kind: KindOfId = None
     f"{_BASE}/export",
     operation_id="exportProfile",
     summary="Everything that is stored of a person",
-    opt={"operation": Operation(scope="read", answer=dict[str, Any], parameters=_WHO)},
+    opt={"operation": Operation(scope="read", answer=Export, parameters=_WHO)},
 )
 async def export(caller: Calling, visitor_id: FromPath[str], kind: KindOfId = None) -> Response[Any]:
     """The profile with every event and exposure, as JSON."""
@@ -80,7 +81,7 @@ async def export(caller: Calling, visitor_id: FromPath[str], kind: KindOfId = No
         "operation": Operation(
             scope="record",
             body=AttributesIn,
-            answer=dict[str, Any],
+            answer=Person,
             example={"attributes": {"plan": "gold", "newsletter": True}},
             parameters=_WHO,
         )
@@ -101,14 +102,14 @@ async def set_attributes(caller: Calling, visitor_id: FromPath[str], kind: KindO
     status_code=200,
     opt={
         "operation": Operation(
-            scope="record", body=AliasIn, answer=dict[str, Any], example={"alias": "customer-17"}, parameters=_WHO
+            scope="record", body=AliasIn, answer=Person, example={"alias": "customer-17"}, parameters=_WHO
         )
     },
 )
 async def alias(caller: Calling, visitor_id: FromPath[str]) -> Response[Any]:
     """Known ids are joined by this call only, never because they were seen together. It cannot be undone."""
     told = await caller.told(_decode_alias)
-    wire.check_id(told.alias, "body", "alias")
+    wire.check_id(told.alias, "alias")
     await people.person(caller.runtime, caller.project, _checked(visitor_id), "u")
     return answer(await people.alias(caller.runtime, caller.project, visitor_id, told.alias))
 

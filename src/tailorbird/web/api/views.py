@@ -142,6 +142,71 @@ class Arrived(msgspec.Struct, frozen=True, kw_only=True):
     received_at: int
 
 
+class Did(msgspec.Struct, frozen=True, kw_only=True):
+    """How often one person did something."""
+
+    count: int
+    first_at: int
+    last_at: int
+
+
+class Entered(msgspec.Struct, frozen=True, kw_only=True):
+    """The first exposure to a campaign: the one that counts."""
+
+    at: int
+    version: int
+    #: id of the rule
+    rule: str
+    #: id of the experience, or ``control``
+    arm: str
+
+
+class Displayed(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a rule was shown."""
+
+    count: int
+    last_at: int
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one person."""
+
+    ids: list[str]
+    anonymous_ids: list[str]
+    attributes: dict[str, Any]
+    first_seen: int
+    last_seen: int
+    #: how many visits
+    visits: int
+    #: by event name
+    events: dict[str, Did]
+    #: by key of the campaign
+    exposures: dict[str, Entered]
+    #: by id of the rule
+    displays: dict[str, Displayed]
+    #: the first id this person was ever seen under: what the draws go by
+    bucket_id: str
+    #: contradictions met while ids were linked
+    conflicts: int
+
+
+class PersonId(msgspec.Struct, frozen=True, kw_only=True):
+    """One id of a person."""
+
+    kind: Literal["id", "anonymous_id"]
+    id: str
+
+
+class Export(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is stored of one person."""
+
+    profile: Person
+    ids: list[PersonId]
+    events: list[Arrived]
+    #: first exposures with the days on which each campaign was seen
+    exposures: list[dict[str, Any]]
+
+
 class Counts(msgspec.Struct, frozen=True):
     """Counters by name."""
 
