@@ -170,6 +170,7 @@ async def test_what_was_refused_can_be_looked_at_with_its_values_masked(engine: 
     await engine.settle()
     (row,) = await insight.rejected(engine.runtime, engine.project.id)
     assert (row.name, row.field) == ("old", "time")
+    assert row.error == "expected a time since 2000-01-01"
     assert row.masked["properties"] == {"card": "text(9)"}
 
 

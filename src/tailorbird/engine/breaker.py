@@ -7,12 +7,11 @@ asked, decisions are degraded at once. Then one call is let through to try.
 from __future__ import annotations
 
 import asyncio
-import functools
-import types
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from tailorbird.domain.errors import Unavailable
+from tailorbird.engine.stepping import resumed
 
 T = TypeVar("T")
 
@@ -51,30 +50,15 @@ class Breaker:
 
     async def _bounded(self, work: Coroutine[Any, Any, T]) -> T:
         """Reads of an embedded store never wait, so the clock is started only at the first thing that does."""
+        steps = work.__await__()
         try:
-            waits_for = work.send(None)
+            waiting = next(steps)
         except StopIteration as done:
             return done.value  # type: ignore[no-any-return]
         async with asyncio.timeout(self.patience):
-            return await _rest(work, waits_for)
+            return await resumed(steps, waiting)  # type: ignore[no-any-return]
 
     def trip(self) -> None:
         """Leave the store alone for a while."""
         self.trips += 1
         self._open_until = self._monotonic() + self.pause
-
-
-@types.coroutine
-def _rest(work: Coroutine[Any, Any, T], waits_for: Any) -> Generator[Any, Any, T]:
-    """Drive a coroutine to its end that was already started and waits for something."""
-    while True:
-        try:
-            sent = yield waits_for
-        except BaseException as error:  # noqa: BLE001 - cancellation included: it belongs to the work
-            step = functools.partial(work.throw, error)
-        else:
-            step = functools.partial(work.send, sent)
-        try:
-            waits_for = step()
-        except StopIteration as done:
-            return done.value  # type: ignore[no-any-return]

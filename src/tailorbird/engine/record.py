@@ -66,7 +66,7 @@ async def record(
         except Invalid as error:
             field = error.problems[0].field if error.problems else ""
             rejected.append(RejectedItem(index=index, field=field, error=error.detail))
-            notes.append(_note(item, now, field, error.detail))
+            notes.append(_note(item, now, field, error))
     verdicts = await commit(runtime, good) if good else []
     _count(runtime, snapshot, good, verdicts, notes)
     accepted = sum(v.outcome == "accepted" for v in verdicts)
@@ -164,11 +164,13 @@ async def _require_consent(runtime: Runtime, snapshot: Snapshot, event: Event) -
         raise Invalid.field(f"attributes.consent.{category}", "consent, which this project requires", "no consent")
 
 
-def _note(item: EventInput | Invalid, now: int, field: str, error: str) -> Rejected:
+def _note(item: EventInput | Invalid, now: int, field: str, error: Invalid) -> Rejected:
+    """For the log of refused events: what was expected, and the shape of what came, never its values."""
+    expected = f"expected {error.problems[0].expected}" if error.problems else "not of the expected form"
     if isinstance(item, Invalid):
-        return Rejected(at=now, name="", field=field, error=error)
+        return Rejected(at=now, name="", field=field, error=expected)
     masked = values.masked(msgspec.to_builtins(item))
-    return Rejected(at=now, name=item.name[:100], field=field, error=error, masked=masked)
+    return Rejected(at=now, name=item.name[:100], field=field, error=expected, masked=masked)
 
 
 def _count(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import types
-from collections.abc import Generator, Iterable
-from functools import partial
+from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -15,6 +13,7 @@ from tailorbird.domain.access import ApiKey
 from tailorbird.domain.errors import Forbidden, Invalid, TooLarge, Unauthorized, Unavailable
 from tailorbird.engine import access
 from tailorbird.engine.runtime import Runtime
+from tailorbird.engine.stepping import resumed
 from tailorbird.web.problems import Header, RequestTimeout, UnsupportedMediaType
 
 #: header names in lower case → value, as ASGI has them; of a repeated header the last one
@@ -94,26 +93,10 @@ async def read_body(receive: Receive, headers: Headers, limit: int, seconds: flo
     try:
         async with asyncio.timeout(seconds):
             if message is None:
-                message = await _resumed(first, waiting)
+                message = await resumed(first, waiting)
             return await _collect(receive, message, keep, limit)
     except TimeoutError:
         raise RequestTimeout(f"The body did not arrive within {seconds:g} seconds.") from None
-
-
-@types.coroutine
-def _resumed(steps: Generator[Any, Any, Any], waiting: Any) -> Generator[Any, Any, Any]:
-    """Go on with an awaitable that was tried once and turned out to be ``waiting`` for something."""
-    while True:
-        try:
-            told = yield waiting
-        except BaseException as error:  # noqa: BLE001 - a cancellation belongs to whoever is waited for
-            step = partial(steps.throw, error)
-        else:
-            step = partial(steps.send, told)
-        try:
-            waiting = step()
-        except StopIteration as arrived:
-            return arrived.value
 
 
 async def _collect(receive: Receive, message: Any, keep: int, limit: int) -> bytes:
