@@ -29,7 +29,12 @@ def shape(path: Path) -> set[str]:
         rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     finally:
         connection.close()
-    return {re.sub(r"\s+", " ", sql).strip() for name, sql in rows if name != "alembic_version"}
+    return {_plain(sql) for name, sql in rows if name != "alembic_version"}
+
+
+def _plain(sql: str) -> str:
+    """Spaced alike: a column that was added later stands a little differently."""
+    return re.sub(r"\s*([,()])\s*", r"\1", re.sub(r"\s+", " ", sql)).strip()
 
 
 def test_a_fresh_schema_is_all_migrations_applied(tmp_path: Path) -> None:
@@ -100,5 +105,5 @@ def test_the_schema_can_be_said_in_postgresql(table: Any) -> None:
     text += "".join(str(CreateIndex(index).compile(dialect=dialect)) for index in table.indexes)
     assert "STRICT" not in text
     assert "BLOB" not in text
-    assert "BIGINT" in text or "BIGSERIAL" in text
+    assert "INTEGER" not in text
     assert 'TEXT COLLATE "C"' in text or "TEXT" not in text

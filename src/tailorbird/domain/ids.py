@@ -17,6 +17,8 @@ KEY = re.compile(r"^[A-Za-z0-9_-]{1,100}$")
 KEY_EXPECTED = "1 to 100 letters, digits, - or _"
 #: Longest visitor id, in characters.
 MAX_VISITOR_ID = 256
+#: of a person number: the time is above them
+_PERSON_BITS = 22
 
 Randbits = Callable[[int], int]
 
@@ -69,6 +71,11 @@ def content_hash(content: bytes) -> bytes:
     return hashlib.blake2b(content, digest_size=8).digest()
 
 
+def person_made_at(person: int) -> int:
+    """When a person number was made, in UTC milliseconds by the clock of the server that made it."""
+    return person >> _PERSON_BITS
+
+
 class PersonNumbers:
     """Makes person numbers: 63 bits, ordered in time, never twice within a process.
 
@@ -83,6 +90,6 @@ class PersonNumbers:
 
     def next(self, now: int) -> int:
         """A new number at ``now`` (UTC milliseconds)."""
-        fresh = ((now & 0x1FF_FFFF_FFFF) << 22) | self._randbits(22)
+        fresh = ((now & 0x1FF_FFFF_FFFF) << _PERSON_BITS) | self._randbits(_PERSON_BITS)
         self._last = max(self._last + 1, fresh)
         return self._last

@@ -14,10 +14,14 @@ import msgspec
 
 from tailorbird.domain.access import ApiKey, Project, SigningKey
 from tailorbird.domain.definitions import Definition, Item, Kind
+from tailorbird.domain.erasure import Erasure
 from tailorbird.domain.facts import Changes, Entry, IdKey, State, Verdict
 from tailorbird.domain.needs import EventNeed, History
 from tailorbird.domain.profile import Profile
-from tailorbird.domain.visitor import Visitor
+from tailorbird.domain.visitor import IdKind, Visitor
+
+#: name of the word about a database that a restore renews, so that readers of its sequence numbers begin anew
+INCARNATION = "incarnation"
 
 #: ``profiles.fold_batch`` with its person numbers bound: pure, called inside the transaction
 Fold = Callable[[Sequence[Entry], State], Changes]
@@ -104,8 +108,20 @@ class Store(Protocol):
     async def erase(self, project: str, person: int, at: int) -> int:
         """Forget a person: profile, ids, links, events, exposures, answers, list memberships. Ledger rows stay.
 
-        Includes everyone merged into them. Returns the number of rows removed, 0 for an unknown person.
+        Includes everyone merged into them. Returns the number of rows removed, 0 for an unknown person. Each of them is
+        noted as an ``Erasure`` in the same transaction, their ids hashed with the project's oldest signing key.
         """
+
+    async def erasures(self, project: str | None = None, since: int = 0) -> list[Erasure]:
+        """Who was erased at a time or after it, in the order in which it was noted."""
+
+    async def note_erasures(self, erasures: Sequence[Erasure]) -> None:
+        """Keep erasures that happened in another copy of the data. Those that are known already change nothing."""
+
+    async def id_page(
+        self, project: str, after: tuple[str, str] = ("", ""), limit: int = 10_000
+    ) -> list[tuple[IdKind, str, int]]:
+        """All ids in the order of (kind, id), each with the person it leads to; ``after`` pages on."""
 
     async def people(self, project: str, after: int = 0, limit: int = 100) -> list[Profile]:
         """Profiles in person order, for listings and counts."""
@@ -191,6 +207,10 @@ class Store(Protocol):
         """The newest events of the whole project, for looking at what arrives."""
 
     # -- housekeeping ------------------------------------------------------------------------------------------------
+    async def meta(self, name: str) -> str:
+        """A word about the database, e.g. ``INCARNATION``; empty when it has none."""
+
+    async def set_meta(self, name: str, value: str) -> None: ...
     async def prune(self, now: int, dedupe_horizon: Mapping[str, int], retention: Mapping[str, int]) -> dict[str, int]:
         """Remove what outlived its time, in small bites: ledger, rejected, answers, events (ms per project).
 

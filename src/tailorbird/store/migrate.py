@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Engine
 
 #: the newest migration in ``migrations/versions``; numbers are zero-padded, so they compare as text
-HEAD = "0001"
+HEAD = "0002"
 #: how long a migration waits for another process that writes
 _WAIT_S = 30
 

@@ -348,5 +348,13 @@ erasures = Table(
     _int("person"),
     _int("at"),
     _int("finished"),
+    #: id of the signing key that the hashes below were made with
+    _text("hashed_with", nullable=True),
+    #: JSON list of the hashed ids that led to the person
+    _bytes("ids", nullable=True),
+    Index("erasures_by_person", "project", "person"),
     **NUMBERED,
 )
+
+#: words about the database itself, e.g. its ``incarnation``, which a restore renews
+meta = Table("meta", metadata, _text("name", primary_key=True), _text("value"), **CLUSTERED)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from tailorbird.domain.erasure import Erasure, hashed_id
 from tailorbird.store.sqlite import lists
 from tailorbird.store.sqlite.commit import encode
 from tailorbird.store.sqlite.connection import Connection, changed
 
 #: event rows in one transaction
 BITE = 2_000
+
+_decode_ids = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
 def forget(connection: Connection, project: str, person: int, at: int) -> tuple[list[int], int]:
@@ -19,6 +27,7 @@ def forget(connection: Connection, project: str, person: int, at: int) -> tuple[
     if not persons:
         return [], 0
     removed = 0
+    key, secret = _oldest_key(connection, project)
     for one in persons:
         ids = connection.execute(
             "SELECT kind, id FROM visitor_ids WHERE project = ? AND person = ?", (project, one)
@@ -37,10 +46,23 @@ def forget(connection: Connection, project: str, person: int, at: int) -> tuple[
                 (project, one),
             )
             removed += changed(connection)
-        connection.execute(
-            "INSERT INTO erasures (project, person, at, finished) VALUES (?, ?, ?, 0)", (project, one, at)
-        )
+        hashed = tuple(hashed_id(secret, kind, visitor_id) for kind, visitor_id in ids) if secret else ()
+        _note(connection, Erasure(project=project, person=one, at=at, key=key if hashed else "", ids=hashed))
     return persons, removed
+
+
+def _oldest_key(connection: Connection, project: str) -> tuple[str, bytes]:
+    row = connection.execute(
+        "SELECT id, secret FROM signing_keys WHERE project = ? ORDER BY created_at, id LIMIT 1", (project,)
+    ).fetchone()
+    return (row[0], row[1]) if row else ("", b"")
+
+
+def _note(connection: Connection, erasure: Erasure, finished: int = 0) -> None:
+    row: tuple[Any, ...] = (*erasure.name, finished, erasure.key or None, encode(erasure.ids) if erasure.ids else None)
+    connection.execute(
+        "INSERT INTO erasures (project, person, at, finished, hashed_with, ids) VALUES (?, ?, ?, ?, ?, ?)", row
+    )
 
 
 def _persons(connection: Connection, project: str, person: int) -> list[int]:
@@ -74,3 +96,26 @@ def unfinished(connection: Connection) -> list[tuple[str, int]]:
     """Erasures that a crash interrupted: (project, person)."""
     rows = connection.execute("SELECT DISTINCT project, person FROM erasures WHERE finished = 0")
     return [(row[0], row[1]) for row in rows.fetchall()]
+
+
+def erasures(connection: Connection, project: str | None, since: int) -> list[Erasure]:
+    """Erasures at a time or after it, in the order in which they were noted."""
+    rows = connection.execute(
+        "SELECT project, person, at, hashed_with, ids FROM erasures"
+        " WHERE at >= ? AND (? IS NULL OR project = ?) ORDER BY seq",
+        (since, project, project),
+    )
+    return [
+        Erasure(project=row[0], person=row[1], at=row[2], key=row[3] or "", ids=_decode_ids(row[4]) if row[4] else ())
+        for row in rows.fetchall()
+    ]
+
+
+def note(connection: Connection, erasures: Sequence[Erasure]) -> None:
+    """Keep erasures that happened in another copy of the data, but for those that are known."""
+    for erasure in erasures:
+        known = connection.execute(
+            "SELECT 1 FROM erasures WHERE project = ? AND person = ? AND at = ?", erasure.name
+        ).fetchone()
+        if known is None:
+            _note(connection, erasure, finished=1)

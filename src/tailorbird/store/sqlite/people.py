@@ -11,7 +11,7 @@ import msgspec
 from tailorbird.domain.facts import IdKey
 from tailorbird.domain.needs import EventNeed, History, PastEvent
 from tailorbird.domain.profile import Profile
-from tailorbird.domain.visitor import Visitor
+from tailorbird.domain.visitor import IdKind, Visitor
 from tailorbird.store.contract import Found
 from tailorbird.store.sqlite.commit import decode_profile
 from tailorbird.store.sqlite.connection import Connection
@@ -96,6 +96,15 @@ def profile_ids(connection: Connection, project: str, person: int) -> list[IdKey
     rows = connection.execute(
         "SELECT project, kind, id FROM visitor_ids WHERE person = ? AND project = ? ORDER BY kind, id",
         (person, project),
+    )
+    return [(row[0], row[1], row[2]) for row in rows.fetchall()]
+
+
+def id_page(connection: Connection, project: str, after: tuple[str, str], limit: int) -> list[tuple[IdKind, str, int]]:
+    """A page of all ids, each with the person it leads to."""
+    rows = connection.execute(
+        "SELECT kind, id, person FROM visitor_ids WHERE project = ? AND (kind, id) > (?, ?) ORDER BY kind, id LIMIT ?",
+        (project, *after, limit),
     )
     return [(row[0], row[1], row[2]) for row in rows.fetchall()]
 

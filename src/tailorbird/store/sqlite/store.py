@@ -10,11 +10,12 @@ from typing import Any
 
 from tailorbird.domain.access import ApiKey, Project, SigningKey
 from tailorbird.domain.definitions import Definition, Item, Kind
+from tailorbird.domain.erasure import Erasure
 from tailorbird.domain.errors import TooLarge
 from tailorbird.domain.facts import Entry, IdKey, Verdict
 from tailorbird.domain.needs import EventNeed, History
 from tailorbird.domain.profile import Profile
-from tailorbird.domain.visitor import Visitor
+from tailorbird.domain.visitor import IdKind, Visitor
 from tailorbird.store.contract import Fold, Found, Rejected, SchemaRow
 from tailorbird.store.sqlite import access, definitions, erase, incoming, items, lists, people, prune
 from tailorbird.store.sqlite.connection import Connect, Connection, connect
@@ -108,6 +109,19 @@ class SqliteStore:
             total += removed
             if removed < erase.BITE:
                 return total
+
+    async def erasures(self, project: str | None = None, since: int = 0) -> list[Erasure]:
+        return await self._scan(erase.erasures, project, since)
+
+    async def note_erasures(self, erasures: Sequence[Erasure]) -> None:
+        for start in range(0, len(erasures), erase.BITE):
+            bite = erasures[start : start + erase.BITE]
+            await self._database.write_rows(len(bite), erase.note, bite)
+
+    async def id_page(
+        self, project: str, after: tuple[str, str] = ("", ""), limit: int = 10_000
+    ) -> list[tuple[IdKind, str, int]]:
+        return await self._scan(people.id_page, project, after, limit)
 
     async def people(self, project: str, after: int = 0, limit: int = 100) -> list[Profile]:
         return await self._scan(people.people, project, after, limit)
@@ -250,6 +264,12 @@ class SqliteStore:
 
     # -- housekeeping ------------------------------------------------------------------------------------------------
 
+    async def meta(self, name: str) -> str:
+        return self._read(_meta, name)
+
+    async def set_meta(self, name: str, value: str) -> None:
+        await self._write(_set_meta, name, value)
+
     async def prune(self, now: int, dedupe_horizon: Mapping[str, int], retention: Mapping[str, int]) -> dict[str, int]:
         removed = {"ledger": 0, "events": 0, "rejected": 0, "answers": 0}
         write = self._database.write_rows
@@ -283,3 +303,15 @@ def _ping(connection: Connection) -> None:
 
 def _pragma(connection: Connection, name: str) -> Any:
     return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def _meta(connection: Connection, name: str) -> str:
+    row = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    return row[0] if row else ""
+
+
+def _set_meta(connection: Connection, name: str, value: str) -> None:
+    connection.execute(
+        "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (name, value),
+    )
