@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from tailorbird.domain.campaign import Expose
-from tailorbird.domain.decision import Decision
+from tailorbird.domain.campaign import Campaign, Experience, Expose, Rule
+from tailorbird.domain.decision import Decision, RenderedMessage
 from tailorbird.domain.visitor import Context, Visitor
 
 
@@ -31,6 +31,20 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     decisions: tuple[Decision, ...]
     #: the store was away: what needs it was withheld, nothing was recorded
     degraded: bool = False
+
+
+class Detail(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision with what it was made from, for doors whose answers name more than ours."""
+
+    decision: Decision
+    #: none where the name is unknown or the campaign is switched off
+    campaign: Campaign | None = None
+    version: int = 0
+    #: the rule that the visitor entered, and the experience that was drawn (none for control)
+    rule: Rule | None = None
+    experience: Experience | None = None
+    #: content in rows, as rendered; empty for a JSON body
+    messages: tuple[RenderedMessage, ...] = ()
 
 
 class EventInput(msgspec.Struct, frozen=True, kw_only=True):
