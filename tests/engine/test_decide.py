@@ -293,3 +293,38 @@ async def test_facts_are_kept_with_the_exposure_for_breakdowns(engine: Engine) -
     assert facts["audiences"] == ["gold"]
     assert facts["device"] == "mobile"
     assert facts["attributes"] == {"plan": "gold"}
+
+
+async def test_doors_that_name_more_get_what_a_decision_was_made_from(engine: Engine) -> None:
+    rows = [{"name": "title", "value": "Hi"}, {"name": "n", "value": 3, "type": "number"}]
+    shown = {"name": "A", "content": {"messages": [{"target": "hero", "rows": rows}]}}
+    made = await engine.campaign(rules=[rule(shown)])
+    asked = DecideCall(context=engine.context(), campaigns=("hero", "nope"))
+    (detail, unknown), degraded = await decide.details(engine.runtime, engine.project.id, asked)
+    assert not degraded
+    assert detail.campaign is not None
+    assert (detail.campaign.id, detail.decision.reason) == (made["id"], Reason.TARGETING_MATCH)
+    assert detail.experience is not None
+    assert detail.experience.id == made["rules"][0]["experiences"][0]["id"]
+    assert [(m.target, m.values) for m in detail.messages] == [("hero", {"title": "Hi", "n": 3})]
+    assert (unknown.campaign, unknown.decision.reason) == (None, Reason.UNKNOWN)
+
+
+async def test_a_campaign_in_testing_is_open_to_its_test_users_alone(engine: Engine) -> None:
+    await engine.campaign(start=False, test_users=["tester"])
+    await engine.verb("hero", "test")
+    assert [d.campaign for d in (await engine.ask(id="tester")).decisions] == ["hero"]
+    assert (await engine.ask(id="somebody")).decisions == ()
+
+
+async def test_address_and_user_agent_are_kept_only_where_the_project_says_so(engine: Engine) -> None:
+    await engine.campaign()
+    told = {"ip": "81.2.69.142", "user_agent": "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0"}
+    await engine.one(id="u1", **told)
+    assert not {"ip", "user_agent"} & set((await engine.exposures("u1"))[0]["facts"])
+    await publish.put_settings(
+        engine.runtime, engine.project.id, b'{"store_ip": true, "store_user_agent": true}', "ann", 0
+    )
+    await engine.one(id="u2", **told)
+    facts = (await engine.exposures("u2"))[0]["facts"]
+    assert (facts["ip"], facts["user_agent"]) == (told["ip"], told["user_agent"])

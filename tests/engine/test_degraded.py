@@ -77,6 +77,8 @@ async def test_a_lost_exposure_is_noted_again_by_the_next_decision(engine: Engin
     del engine.line.find
     engine.line.mode = "connected"
     assert await engine.exposures() == []
+    assert (await engine.ask("hero")).degraded, "a store that cannot keep what was decided is away"
+    await asyncio.sleep(engine.runtime.breaker.pause)
     await engine.one()
     assert len(await engine.exposures()) == 1
 

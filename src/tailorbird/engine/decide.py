@@ -13,7 +13,7 @@ from tailorbird.decision import Choice, Plan, choose, explain_choice
 from tailorbird.domain.decision import Decision, Explanation
 from tailorbird.domain.reasons import Group, Reason
 from tailorbird.engine import answers
-from tailorbird.engine.calls import Answer, DecideCall
+from tailorbird.engine.calls import Answer, DecideCall, Detail
 from tailorbird.engine.content import Shown, show
 from tailorbird.engine.expose import Recorder
 from tailorbird.engine.gather import Gathered, gather
@@ -46,6 +46,15 @@ async def decide_json(runtime: Runtime, project: str, call: DecideCall) -> bytes
     return b"".join((_HEAD, b",".join(parts), _TAIL[degraded]))
 
 
+async def details(runtime: Runtime, project: str, call: DecideCall) -> tuple[list[Detail], bool]:
+    """The same decisions, each with what it was made from; and whether they are degraded."""
+    snapshot = runtime.project(project)
+    found: dict[str, Detail] = {}
+    made, degraded, _ = await _decide(runtime, snapshot, call, found)
+    decisions = [one.decision if isinstance(one, Ready) else one for one in made]
+    return [found.get(d.campaign) or Detail(decision=d) for d in decisions], degraded
+
+
 async def _answer(runtime: Runtime, snapshot: Snapshot, call: DecideCall) -> tuple[Answer, bool]:
     """The answer, and whether a display cap was consumed for it."""
     made, degraded, consumed = await _decide(runtime, snapshot, call)
@@ -53,19 +62,28 @@ async def _answer(runtime: Runtime, snapshot: Snapshot, call: DecideCall) -> tup
     return Answer(decisions=decisions, degraded=degraded), consumed
 
 
-async def _decide(runtime: Runtime, snapshot: Snapshot, call: DecideCall) -> tuple[list[Decision | Ready], bool, bool]:
-    """The decisions, whether they are degraded, and whether a display cap was consumed."""
+async def _decide(
+    runtime: Runtime, snapshot: Snapshot, call: DecideCall, found: dict[str, Detail] | None = None
+) -> tuple[list[Decision | Ready], bool, bool]:
+    """The decisions, whether they are degraded, and whether a display cap was consumed. ``found`` is filled, by name,
+    with what each was made from."""
     asked = selected(snapshot, call)
     gathered = await gather(runtime, snapshot, call.context, asked)
     recorder = Recorder(runtime, snapshot, call, gathered)
     subject, degraded, sets = gathered.subject, gathered.degraded, snapshot.peers
+    everything = not call.campaigns and not call.groups
     made: list[Decision | Ready] = []
     for name, plan in asked:
         if plan is None or gathered.consent_missing:
             made.append(_unplanned(snapshot, call, name, known=plan is not None))
             continue
         choice = choose(plan, subject, sets[plan.exclusion_set] if plan.exclusion_set else (), degraded=degraded)
-        made.append(await _one(snapshot, call, gathered, recorder, name, choice))
+        if everything and choice.gate == "status":
+            continue  # in testing, and this is no test user: not open to them
+        one = await _one(snapshot, call, gathered, recorder, name, choice)
+        made.append(one)
+        if found is not None:
+            found[name] = _detail(snapshot, gathered, choice, one.decision if isinstance(one, Ready) else one)
     recorder.flush()
     runtime.metrics.decided(made, degraded=degraded)
     return made, degraded, recorder.consumed
@@ -90,6 +108,18 @@ async def _one(
         ready
         if ready is not None
         else _shown(snapshot, call, gathered, name, choice, shown or Shown(), report, counted)
+    )
+
+
+def _detail(snapshot: Snapshot, gathered: Gathered, choice: Choice, decision: Decision) -> Detail:
+    shows = decision.group is Group.TEST and decision.payload is not None
+    return Detail(
+        decision=decision,
+        campaign=choice.plan.campaign,
+        version=choice.plan.version,
+        rule=choice.rule.source if choice.rule is not None else None,
+        experience=choice.experience.source if choice.experience is not None else None,
+        messages=show(snapshot, choice, gathered).messages if shows else (),
     )
 
 

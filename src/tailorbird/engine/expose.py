@@ -96,6 +96,7 @@ class Recorder:
             self._runtime.metrics.exposures.inc(len(self._queued))
         except TailorbirdError as error:
             self._runtime.metrics.lost_exposures.inc(len(self._queued))
+            self._runtime.breaker.trip()  # a store that cannot keep what was decided is away: a full disk, say
             log.warning("exposures lost", count=len(self._queued), error=error.detail)
 
     def _exposure(self, arm: Arm, choice: Choice, cap: Cap, shown: bool) -> Exposure:
@@ -124,6 +125,10 @@ def kept_facts(snapshot: Snapshot, gathered: Gathered) -> dict[str, Any]:
     subject = gathered.subject
     facts: dict[str, Any] = {name[1:]: subject.fact(name) for name in KEPT}
     facts = {name: value for name, value in facts.items() if value is not None}
+    if snapshot.settings.store_ip and subject.context.ip:
+        facts["ip"] = subject.context.ip
+    if snapshot.settings.store_user_agent and subject.context.user_agent:
+        facts["user_agent"] = subject.context.user_agent
     inside, unknown = memberships(snapshot, gathered)
     if inside:
         facts["audiences"] = inside
