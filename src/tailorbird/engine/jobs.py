@@ -1,4 +1,5 @@
-"""Housekeeping in the background: last use of keys, the schema of what arrives, and what outlived its time."""
+"""Housekeeping in the background: last use of keys, the schema of what arrives, the log of erasures, and what outlived
+its time."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import asyncio
 import structlog
 
 from tailorbird.domain.errors import TailorbirdError
+from tailorbird.engine.erasures import reconcile
 from tailorbird.engine.runtime import Runtime
 from tailorbird.store.contract import SchemaRow
 
@@ -29,8 +31,11 @@ async def keep_house(runtime: Runtime) -> None:
             await flush_schema(runtime)
             if turn % TOUCH_EVERY == 0:
                 await flush_key_use(runtime)
+                if runtime.erasures_owed:
+                    await reconcile(runtime)
             if turn % PRUNE_EVERY == 1:
                 await prune(runtime)
+                await reconcile(runtime)
         except TailorbirdError as error:
             log.warning("housekeeping put off", error=error.detail)
 

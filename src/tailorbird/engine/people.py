@@ -12,7 +12,7 @@ from tailorbird.domain.facts import ATTRIBUTES, Alias, Event
 from tailorbird.domain.profile import Profile
 from tailorbird.domain.visitor import IdKind, Visitor
 from tailorbird.domain.visits import visit_count
-from tailorbird.engine import values
+from tailorbird.engine import erasures, values
 from tailorbird.engine.runtime import Runtime
 from tailorbird.engine.snapshot import Snapshot
 from tailorbird.engine.write import commit
@@ -53,10 +53,14 @@ async def export(runtime: Runtime, project: str, visitor_id: str, kind: IdKind |
 
 
 async def erase(runtime: Runtime, project: str, visitor_id: str, kind: IdKind | None = None) -> int:
-    """Forget the person behind an id, under all of its ids. Returns how many rows went."""
+    """Forget the person behind an id, under all of its ids. Returns how many rows went, when the log of erasures has
+    it on the disk."""
     snapshot = runtime.project(project)
     profile = await _profile(runtime, snapshot, visitor_id, kind)
-    return await runtime.store.erase(snapshot.project.id, profile.person, runtime.clock())
+    at = runtime.clock()
+    removed = await runtime.store.erase(snapshot.project.id, profile.person, at)
+    await erasures.note(runtime, snapshot.project.id, at)
+    return removed
 
 
 async def set_attributes(

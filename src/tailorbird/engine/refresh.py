@@ -15,6 +15,7 @@ import structlog
 from tailorbird.domain.access import Project, SigningKey
 from tailorbird.domain.errors import TailorbirdError, Unavailable
 from tailorbird.engine import disk
+from tailorbird.engine.erasures import reconcile
 from tailorbird.engine.jobs import flush_key_use, flush_schema, keep_house
 from tailorbird.engine.runtime import Runtime
 from tailorbird.engine.snapshot import Catalogue, Snapshot, Source
@@ -46,8 +47,7 @@ async def running(runtime: Runtime) -> AsyncIterator[Runtime]:
 async def start(runtime: Runtime) -> None:
     """Load everything from the store, else from the copy on disk."""
     try:
-        await runtime.store.open(exclusive=True)
-        runtime.store_open = True
+        await _open(runtime)
         await refresh(runtime)
     except Unavailable as error:
         runtime.breaker.trip()
@@ -55,6 +55,13 @@ async def start(runtime: Runtime) -> None:
         copied = await asyncio.to_thread(disk.read, runtime.data_dir)
         if copied is not None:
             await adopt(runtime, copied)
+
+
+async def _open(runtime: Runtime) -> None:
+    """Nobody is served from the store before those are gone whom a restored backup brought back."""
+    await runtime.store.open(exclusive=True)
+    runtime.store_open = True
+    await reconcile(runtime)
 
 
 async def drain(runtime: Runtime) -> None:
@@ -81,8 +88,7 @@ async def keep_fresh(runtime: Runtime) -> None:
         await asyncio.sleep(runtime.poll_seconds)
         try:
             if not runtime.store_open:
-                await runtime.store.open(exclusive=True)
-                runtime.store_open = True
+                await _open(runtime)
             await refresh(runtime)
         except TailorbirdError as error:
             log.warning("definitions not refreshed", error=error.detail)

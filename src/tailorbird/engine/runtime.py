@@ -66,6 +66,8 @@ class Runtime:
         self.confirmed_at = 0
         self._copy_confirmed_at = 0
         self.store_open = False
+        #: the log of erasures and the database have to be compared
+        self.erasures_owed = True
         self.refreshing = asyncio.Lock()
         #: commits that nobody waits for
         self.pending: set[asyncio.Task[Any]] = set()
