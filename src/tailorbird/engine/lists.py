@@ -19,7 +19,7 @@ _MEMBER = msgspec.json.Encoder(order="sorted")
 async def put(runtime: Runtime, project: str, ref: str, members: Iterable[Any], *, replace: bool) -> int:
     """Add members, or replace all of them; returns the new size. Up to 1 M."""
     project_id, list_id = await _list(runtime, project, ref)
-    encoded = [_encoded(member, index) for index, member in enumerate(members)]
+    encoded = [encoded_member(member, index) for index, member in enumerate(members)]
     size = await runtime.store.put_members(
         project_id, list_id, encoded, replace=replace, limit=runtime.limits.list_members
     )
@@ -30,7 +30,9 @@ async def put(runtime: Runtime, project: str, ref: str, members: Iterable[Any], 
 async def remove(runtime: Runtime, project: str, ref: str, members: Iterable[Any]) -> int:
     """Remove members; returns how many were there."""
     project_id, list_id = await _list(runtime, project, ref)
-    count = await runtime.store.remove_members(project_id, list_id, [_encoded(m, i) for i, m in enumerate(members)])
+    count = await runtime.store.remove_members(
+        project_id, list_id, [encoded_member(m, i) for i, m in enumerate(members)]
+    )
     await refresh(runtime)
     return count
 
@@ -48,7 +50,8 @@ async def _list(runtime: Runtime, project: str, ref: str) -> tuple[str, str]:
     return definition.project, definition.id
 
 
-def _encoded(member: Any, index: int) -> str:
+def encoded_member(member: Any, index: int) -> str:
+    """The canonical JSON of a member, by which lists are kept; ``Invalid`` for what no visitor's value can equal."""
     if isinstance(member, (dict, list)) or member is None:
         raise Invalid.field(f"[{index}]", "text, a number or a boolean", member)
     if isinstance(member, str) and len(member) > 256:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from tailorbird.decision import settle_ranges
 from tailorbird.domain import ids
 from tailorbird.domain.campaign import Campaign, Content, Experience, GoalUse, Rule, TemplateRef
-from tailorbird.domain.definitions import Definition, Goal, Template
+from tailorbird.domain.definitions import Definition, Template
 from tailorbird.domain.errors import Conflict, Invalid, NotFound
 
 NewId = Callable[[], str]
@@ -148,22 +148,6 @@ def fresh_copy(campaign: Campaign, name: str) -> Campaign:
 
 def _without_ids(content: Content) -> Content:
     return replace(content, messages=tuple(replace(m, id="") for m in content.messages))
-
-
-def check_goal(goal: Goal) -> None:
-    """What a goal's aggregate needs beside the event."""
-    if not goal.event:
-        raise Invalid.field("event", "the name of an event", goal.event)
-    if goal.aggregate not in ("occurrence", "count") and not goal.property:
-        raise Invalid.field("property", f"the property that {goal.aggregate!r} is taken of", goal.property)
-    if (goal.aggregate == "ratio") != (goal.per is not None):
-        raise Invalid.field(
-            "per", "the denominator, for the aggregate ratio and only there", msgspec.to_builtins(goal.per)
-        )
-    if goal.per is not None and goal.per.aggregate == "sum" and not goal.per.property:
-        raise Invalid.field("per.property", "the property that is summed", goal.per.property)
-    if not 0 < goal.window_days <= 400:
-        raise Invalid.field("window_days", "a number of days above 0, at most 400", goal.window_days)
 
 
 def stored(definition: Definition, body: Any) -> Definition:

@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from tailorbird.decision import compile_plan, readiness
 from tailorbird.domain import ids, shape
 from tailorbird.domain.campaign import Campaign, Status, TemplateRef
 from tailorbird.domain.definitions import Audience, Definition, Goal, Kind, ProjectSettings, Template
@@ -23,8 +22,14 @@ from tailorbird.engine import prepare
 from tailorbird.engine.refresh import refresh
 from tailorbird.engine.runtime import Runtime
 from tailorbird.engine.snapshot import DECODERS, Snapshot
-from tailorbird.engine.validate import check_settings, check_whole
-from tailorbird.targeting import compile_property_condition
+from tailorbird.engine.validate import (
+    SERVING,
+    check_audience,
+    check_campaign,
+    check_goal,
+    check_settings,
+    check_whole,
+)
 from tailorbird.templates import compile_content
 
 #: verb → (statuses it starts from, status it leads to)
@@ -35,7 +40,6 @@ VERBS: dict[str, tuple[tuple[Status, ...], Status]] = {
     "archive": (("draft", "testing", "running", "paused"), "archived"),
     "draft": (("testing", "paused", "archived"), "draft"),
 }
-SERVING: tuple[Status, ...] = ("running", "testing")
 
 
 async def create(runtime: Runtime, project: str, kind: Kind, body: bytes, author: str) -> Definition:
@@ -88,7 +92,7 @@ async def lifecycle(
     if campaign.status not in sources:
         raise Conflict(f"A campaign that is {campaign.status} cannot {verb}; {' or '.join(sources)} can.")
     changed = replace(campaign, status=target)
-    await _check_campaign(snapshot, changed)
+    await asyncio.to_thread(check_campaign, snapshot, changed)
     return await _write(runtime, snapshot, "campaign", current, changed, author, verb, expected_version)
 
 
@@ -224,27 +228,11 @@ async def _campaign(
     goals = {name: g.id for g in snapshot.bodies["goal"].values() for name in (g.key, g.id)}
     salt = f"{runtime.randbits(64):016x}"
     preparer = prepare.CampaignPreparer(
-        held, new_id=_new_ids(runtime, snapshot), salt=salt, find_template=templates, goals=goals
+        held, new_id=new_ids(runtime, snapshot), salt=salt, find_template=templates, goals=goals
     )
     prepared = preparer.prepare(written, key, restored=restored)
-    await _check_campaign(snapshot, prepared)
+    await asyncio.to_thread(check_campaign, snapshot, prepared)
     return prepared
-
-
-async def _check_campaign(snapshot: Snapshot, campaign: Campaign) -> None:
-    """Compiles it; one that serves must be ready besides."""
-
-    def compile_it() -> None:
-        compile_plan(campaign, library=snapshot.library, zone=snapshot.zone, item_exists=snapshot.item_exists)
-
-    await asyncio.to_thread(compile_it)
-    if campaign.status in SERVING:
-        missing = readiness(campaign, bool(snapshot.global_goals))
-        if campaign.status == "testing":
-            missing = [problem for problem in missing if not problem.field.startswith("goals")]
-        if missing:
-            text = "; ".join(f"{problem.field}: {problem.expected}" for problem in missing)
-            raise Invalid(f"The campaign needs setup: {text}", problems=tuple(missing))
 
 
 async def _templates(
@@ -274,8 +262,7 @@ async def _templates(
 async def _audience(
     runtime: Runtime, snapshot: Snapshot, current: Definition | None, written: Audience, restored: bool
 ) -> Audience:
-    if (written.type == "condition") != (written.condition is not None):
-        raise Invalid.field("condition", "a condition for type condition, none for type list", written.condition)
+    check_audience(written)
     prepared: Audience = _named(runtime, snapshot, "audience", current, written)
     await check_whole(snapshot, "audience", prepared.id, prepared)
     return prepared
@@ -292,10 +279,7 @@ async def _template(
 async def _goal(
     runtime: Runtime, snapshot: Snapshot, current: Definition | None, written: Goal, restored: bool
 ) -> Goal:
-    prepare.check_goal(written)
-    for path, where in (("where", written.where), ("per.where", written.per.where if written.per else None)):
-        if where is not None:
-            compile_property_condition(where, path)
+    check_goal(written)
     prepared: Goal = _named(runtime, snapshot, "goal", current, written)
     return prepared
 
@@ -318,7 +302,7 @@ _PREPARE: dict[Kind, Callable[..., Any]] = {
 
 
 def _named(runtime: Runtime, snapshot: Snapshot, kind: Kind, current: Definition | None, written: Any) -> Any:
-    own = current.id if current is not None else _new_ids(runtime, snapshot)()
+    own = current.id if current is not None else new_ids(runtime, snapshot)()
     return replace(written, id=own, key=_key(snapshot, kind, current, written))
 
 
@@ -330,13 +314,13 @@ def _key(snapshot: Snapshot, kind: Kind, current: Definition | None, written: An
     return prepare.key_for(written.name, written.key, own, taken)
 
 
-def _new_ids(runtime: Runtime, snapshot: Snapshot) -> Callable[[], str]:
+def new_ids(runtime: Runtime, snapshot: Snapshot) -> Callable[[], str]:
     """Ids that no definition, rule, experience or message of the project's campaigns has."""
     used: set[str] = set()
     for held in snapshot.definitions.values():
         used.update(held)
     for campaign in snapshot.bodies["campaign"].values():
-        used.update(_inner_ids(campaign))
+        used.update(inner_ids(campaign))
 
     def new() -> str:
         while (candidate := ids.short_id(runtime.randbits)) in used:
@@ -347,5 +331,6 @@ def _new_ids(runtime: Runtime, snapshot: Snapshot) -> Callable[[], str]:
     return new
 
 
-def _inner_ids(campaign: Campaign) -> Sequence[str]:
+def inner_ids(campaign: Campaign) -> Sequence[str]:
+    """The ids of its rules and experiences."""
     return [r.id for r in campaign.rules] + [e.id for r in campaign.rules for e in r.experiences]
