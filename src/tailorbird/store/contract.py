@@ -1,4 +1,4 @@
-"""What a store promises. Two real things keep it: SQLite now, PostgreSQL next; ``tests/store`` is one suite for both.
+"""What a store promises. Two real things keep it, SQLite and PostgreSQL; ``tests/store`` is one suite for both.
 
 Every method that takes a project reads and writes only that project's rows. Methods raise ``domain.errors``:
 ``Conflict`` for a lost optimistic lock or a taken name, ``NotFound``, ``Invalid`` for text that is no text, and
@@ -207,6 +207,12 @@ class Store(Protocol):
         """The newest events of the whole project, for looking at what arrives."""
 
     # -- housekeeping ------------------------------------------------------------------------------------------------
+    async def lease(self, name: str, holder: str, now: int, until: int) -> bool:
+        """Take a job for ``holder`` from now to ``until``, or keep it for longer; False while another one holds it.
+
+        Where several servers share a database, its clock decides when ``until - now`` has passed.
+        """
+
     async def meta(self, name: str) -> str:
         """A word about the database, e.g. ``INCARNATION``; empty when it has none."""
 

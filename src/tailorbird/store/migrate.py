@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,24 +10,60 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Engine
 
 #: the newest migration in ``migrations/versions``; numbers are zero-padded, so they compare as text
-HEAD = "0002"
+HEAD = "0003"
 #: how long a migration waits for another process that writes
 _WAIT_S = 30
+#: the name of the lock under which PostgreSQL is migrated
+_LOCK = 7_236_100
+_POSTGRES = ("postgres", "postgresql")
 
 
 def migrate(url: str | URL) -> None:
     """Run every migration that ``url`` has not seen, as one transaction; nothing happens when there is none.
 
-    A second process that migrates at the same time waits, then finds nothing to do.
+    A second process that migrates at the same time waits, then finds nothing to do. Not to be called while an event
+    loop runs in this thread.
     """
+    text = url if isinstance(url, str) else url.render_as_string(hide_password=False)
+    if text.partition(":")[0].partition("+")[0] in _POSTGRES:
+        asyncio.run(_migrate_postgres(text))
+    else:
+        _migrate_sqlite(url)
+
+
+def _migrate_sqlite(url: str | URL) -> None:
     from sqlalchemy import create_engine
     from sqlalchemy.pool import NullPool
 
     engine = create_engine(url, poolclass=NullPool)
-    if engine.dialect.name == "sqlite":
-        _transactional(engine)
+    _transactional(engine)
     with engine.begin() as connection:
         _upgrade(connection)
+
+
+async def _migrate_postgres(url: str) -> None:
+    import asyncpg
+    from sqlalchemy import text
+    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.ext.asyncio import create_async_engine
+    from sqlalchemy.pool import NullPool
+
+    from tailorbird.store.postgres.connections import CONNECT_SECONDS, address
+    from tailorbird.store.postgres.errors import translated
+
+    async def connect() -> Any:
+        return await asyncpg.connect(address(url), timeout=CONNECT_SECONDS)
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:name)"), {"name": _LOCK})
+            await connection.run_sync(_upgrade)
+    except DBAPIError as error:
+        cause = error.orig.__cause__ if error.orig is not None else None
+        raise translated(cause or error) from error
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise translated(error) from error
 
 
 def _upgrade(connection: Any) -> None:

@@ -358,3 +358,13 @@ erasures = Table(
 
 #: words about the database itself, e.g. its ``incarnation``, which a restore renews
 meta = Table("meta", metadata, _text("name", primary_key=True), _text("value"), **CLUSTERED)
+
+#: which process does the jobs that one must do; what it holds ends by itself
+leases = Table(
+    "leases",
+    metadata,
+    _text("name", primary_key=True),
+    _text("holder"),
+    _int("until"),
+    **CLUSTERED,
+)

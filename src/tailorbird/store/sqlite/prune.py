@@ -55,3 +55,13 @@ def answers(connection: Connection, now: int) -> int:
         (now - ANSWER_MS, BITE),
     )
     return changed(connection)
+
+
+def lease(connection: Connection, name: str, holder: str, now: int, until: int) -> bool:
+    """Take a lease, or extend one's own; one that ran out is anybody's."""
+    row = connection.execute(
+        "INSERT INTO leases (name, holder, until) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE"
+        " SET holder = excluded.holder, until = excluded.until WHERE holder = excluded.holder OR until <= ? RETURNING 1",
+        (name, holder, until, now),
+    ).fetchone()
+    return row is not None

@@ -264,6 +264,9 @@ class SqliteStore:
 
     # -- housekeeping ------------------------------------------------------------------------------------------------
 
+    async def lease(self, name: str, holder: str, now: int, until: int) -> bool:
+        return await self._write(prune.lease, name, holder, now, until)
+
     async def meta(self, name: str) -> str:
         return self._read(_meta, name)
 
