@@ -61,7 +61,8 @@ def lease(connection: Connection, name: str, holder: str, now: int, until: int) 
     """Take a lease, or extend one's own; one that ran out is anybody's."""
     row = connection.execute(
         "INSERT INTO leases (name, holder, until) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE"
-        " SET holder = excluded.holder, until = excluded.until WHERE holder = excluded.holder OR until <= ? RETURNING 1",
+        " SET holder = excluded.holder, until = excluded.until"
+        " WHERE holder = excluded.holder OR until <= ? RETURNING 1",
         (name, holder, until, now),
     ).fetchone()
     return row is not None
