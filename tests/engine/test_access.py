@@ -168,3 +168,17 @@ async def test_a_key_in_its_overlap_can_be_revoked_at_once(engine: Engine) -> No
     with pytest.raises(Unauthorized):
         access.authenticate(engine.runtime, old_secret)
     access.authenticate(engine.runtime, new_secret)
+
+
+async def test_a_leaked_signing_key_is_retired_and_its_tokens_are_refused(engine: Engine) -> None:
+    await engine.campaign()
+    token = (await engine.one()).token
+    (leaked,) = await access.list_signing_keys(engine.runtime, engine.project.id)
+    with pytest.raises(Conflict):
+        await access.retire_signing_key(engine.runtime, engine.project.id, leaked.id)
+    engine.now += 1
+    await access.rotate_signing_key(engine.runtime, engine.project.id)
+    assert (await engine.did("click", token=token)).accepted == 1
+    await access.retire_signing_key(engine.runtime, engine.project.id, leaked.id)
+    assert [r.field for r in (await engine.did("click", token=token)).rejected] == ["token"]
+    assert (await engine.did("click", token=(await engine.one()).token)).accepted == 1

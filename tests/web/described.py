@@ -73,4 +73,7 @@ async def prepared(site: Site, name: str) -> tuple[Project, str, dict[str, str]]
     made = await site.ask(
         "POST", f"/v1/projects/{project.key}/keys", key=key, json={"client": "spare", "scopes": ["read"]}
     )
-    return project, key, {"project": project.key, "key_id": made.json()["id"]}
+    base = f"/v1/projects/{project.key}/signing-keys"
+    old = (await site.ask("GET", base, key=key)).json()["items"][0]["id"]
+    await site.ask("POST", base, key=key)
+    return project, key, {"project": project.key, "key_id": made.json()["id"], "signing_key_id": old}

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from tailorbird.domain import ids
 from tailorbird.domain.access import SCOPES, ApiKey, Project, Scope, SigningKey
-from tailorbird.domain.errors import Forbidden, Invalid, NotFound, RateLimited, Unauthorized
+from tailorbird.domain.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, Unauthorized
 from tailorbird.engine.limits import TokenBucket
 from tailorbird.engine.refresh import refresh
 from tailorbird.engine.runtime import Runtime
@@ -157,6 +157,22 @@ async def rotate_signing_key(runtime: Runtime, project: str) -> SigningKey:
     await runtime.store.add_signing_key(fresh)
     await refresh(runtime)
     return fresh
+
+
+async def list_signing_keys(runtime: Runtime, project: str) -> list[SigningKey]:
+    """All signing keys of a project, retired ones too, the newest first."""
+    keys = await runtime.store.signing_keys(runtime.project(project).project.id)
+    return sorted(keys, key=lambda key: key.created_at, reverse=True)
+
+
+async def retire_signing_key(runtime: Runtime, project: str, key_id: str) -> None:
+    """Accept no token of this key any more. ``Conflict`` for the only one in use: nothing could be signed."""
+    snapshot = runtime.project(project)
+    live = [key.id for key in await list_signing_keys(runtime, project) if not key.retired_at]
+    if key_id in live and len(live) == 1:
+        raise Conflict("It is the only signing key in use. Make a new one first.")
+    await runtime.store.retire_signing_key(snapshot.project.id, key_id, runtime.clock())
+    await refresh(runtime)
 
 
 async def _key(runtime: Runtime, project: str, key_id: str) -> ApiKey:

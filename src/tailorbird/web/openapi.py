@@ -33,7 +33,13 @@ details. Unknown members are ignored by `/v1/decide` and `/v1/events` and refuse
 
 REF = "#/components/schemas/{name}"
 #: what the examples call things
-USUAL: dict[str, Any] = {"project": "shop", "version": 1, "item_id": "mug-blue", "key_id": "k3yExampLe"}
+USUAL: dict[str, Any] = {
+    "project": "shop",
+    "version": 1,
+    "item_id": "mug-blue",
+    "key_id": "k3yExampLe",
+    "signing_key_id": "s1gnEx",
+}
 _METHODS = ("get", "post", "put", "patch", "delete")
 INJECTED = frozenset(("caller", "runtime", "options", "request", "self"))
 _TOKEN_HEADER = {
@@ -189,6 +195,7 @@ def _path_parameter(name: str, example: Any) -> dict[str, Any]:
         "version": "a version",
         "visitor_id": "an id of the person",
         "key_id": "id of the key",
+        "signing_key_id": "id of the signing key",
         "item_id": "id of the item",
     }
     schema: dict[str, Any] = {"type": "string", "minLength": 1}

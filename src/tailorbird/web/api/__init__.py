@@ -21,6 +21,7 @@ from tailorbird.web.api.profiles import profiles
 from tailorbird.web.api.project_settings import project_settings
 from tailorbird.web.api.projects import projects
 from tailorbird.web.api.server import server
+from tailorbird.web.api.signing_keys import signing_keys
 from tailorbird.web.http import Disconnected
 from tailorbird.web.options import Options
 
@@ -35,6 +36,7 @@ ROUTES: tuple[Any, ...] = (
     items,
     project_settings,
     keys,
+    signing_keys,
     insights,
     profiles,
     server,

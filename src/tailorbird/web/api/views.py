@@ -6,7 +6,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from tailorbird.domain.access import ApiKey, Project, Scope
+from tailorbird.domain.access import ApiKey, Project, Scope, SigningKey
 from tailorbird.domain.errors import Problem
 from tailorbird.engine.view import Missing
 
@@ -38,6 +38,20 @@ class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     #: definitions that are switched off, and why
     warnings: dict[str, str] = {}
+
+
+class SigningKeyView(msgspec.Struct, frozen=True, kw_only=True):
+    """A signing key, without its secret."""
+
+    id: str
+    created_at: int
+    #: tokens of this key are refused since then
+    retired_at: int | None = None
+
+    @classmethod
+    def of(cls, key: SigningKey) -> SigningKeyView:
+        """What may be shown of ``key``."""
+        return cls(id=key.id, created_at=key.created_at, retired_at=key.retired_at or None)
 
 
 class KeyView(msgspec.Struct, frozen=True, kw_only=True):
