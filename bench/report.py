@@ -12,10 +12,10 @@ METHOD = """\
 One run measures everything. Each server is a real one in a process of its own: uvicorn with uvloop and httptools, one
 worker, the SQLite store with `synchronous=FULL`, keys checked, access log off. The load is a closed loop over 8
 keep-alive connections from another process. **CPU time** is that of all threads of the server's process, from the
-scheduler's own books (`/proc/PID/task/*/schedstat`), so what else runs on the machine matters little; requests per
-second are not compared. What is compared is measured in turns, round by round (decide and echo; group commit and one
-transaction each; the project of every size). A number is the median over the rounds, a ratio the median of the rounds'
-ratios. `bench/README.md` says how to read it."""
+scheduler's own books (`/proc/PID/task/*/schedstat`), until the server rests, so that commits which no answer waited for
+are counted too; requests per second are not compared. What is compared is measured in turns, round by round (decide and
+echo; group commit and one transaction each; the project of every size). A number is the median over the rounds, a ratio
+the median of the rounds' ratios. `bench/README.md` says how to read it."""
 
 NOT_COMPARABLE = """\
 - The load generator runs on the same machine. Events per second of wall clock and all latencies hold its share, and
