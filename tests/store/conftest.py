@@ -1,8 +1,8 @@
-"""The contract suite runs once per backend: add a way to make one to ``BACKENDS`` and everything here applies to it."""
+"""The contract suite runs once per backend: what ``backend`` makes, everything here applies to."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from shutil import copyfile
 
@@ -11,18 +11,15 @@ import pytest
 from tailorbird.domain.access import Project, SigningKey
 from tailorbird.store import SqliteStore, migrate
 from tailorbird.store.contract import Store
+from tailorbird.store.postgres import PostgresStore
+from tests import postgres
 from tests.store.small_fold import BLOG, SHOP, SmallFold
 
 #: makes a store, not yet open; every call of one test leads to the same data
 Backend = Callable[[], Store]
 
 
-def sqlite_backend(folder: Path, migrated: Path) -> Backend:
-    copyfile(migrated, folder / "tailorbird.db")
-    return lambda: SqliteStore(folder / "tailorbird.db")
-
-
-BACKENDS: dict[str, Callable[[Path, Path], Backend]] = {"sqlite": sqlite_backend}
+BACKENDS = ("sqlite", "postgresql")
 
 
 @pytest.fixture(scope="session")
@@ -33,9 +30,37 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=sorted(BACKENDS))
-def backend(request: pytest.FixtureRequest, tmp_path: Path, migrated: Path) -> Backend:
-    return BACKENDS[request.param](tmp_path, migrated)
+@pytest.fixture(scope="session")
+def postgres_server() -> str:
+    """A server on which databases may be made."""
+    url = postgres.server()
+    if url is None:
+        pytest.skip("There is no PostgreSQL here, and none in a wheel for this Python.")
+    return url
+
+
+@pytest.fixture(scope="session")
+def postgres_migrated(postgres_server: str) -> Iterator[str]:
+    """A database with the schema, for the whole session."""
+    with postgres.database(postgres_server) as url:
+        migrate(url)
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_migrated: str) -> str:
+    """That database without rows."""
+    return postgres.emptied(postgres_migrated)
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> Backend:
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+        return lambda: PostgresStore(url)
+    path = request.getfixturevalue("tmp_path") / "tailorbird.db"
+    copyfile(request.getfixturevalue("migrated"), path)
+    return lambda: SqliteStore(path)
 
 
 @pytest.fixture
