@@ -136,8 +136,8 @@ def fresh_copy(campaign: Campaign, name: str) -> Campaign:
     """What a clone starts from: the same content without ids, salt, ranges, aliases and status."""
 
     def experience(e: Experience) -> Experience:
-        content = _without_ids(e.content) if e.content is not None else None
-        return replace(e, id="", content=content, locales={k: _without_ids(c) for k, c in e.locales.items()})
+        content = without_ids(e.content) if e.content is not None else None
+        return replace(e, id="", content=content, locales={k: without_ids(c) for k, c in e.locales.items()})
 
     rules = tuple(
         replace(r, id="", ranges={}, epoch=0, experiences=tuple(experience(e) for e in r.experiences))
@@ -146,7 +146,8 @@ def fresh_copy(campaign: Campaign, name: str) -> Campaign:
     return replace(campaign, id="", key="", name=name, salt="", aliases=(), status="draft", rules=rules)
 
 
-def _without_ids(content: Content) -> Content:
+def without_ids(content: Content) -> Content:
+    """The content as it was written, before its messages got ids."""
     return replace(content, messages=tuple(replace(m, id="") for m in content.messages))
 
 

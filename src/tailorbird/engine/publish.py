@@ -8,7 +8,7 @@ that would break a campaign in force is refused with the campaign's name; a camp
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -314,9 +314,9 @@ def _key(snapshot: Snapshot, kind: Kind, current: Definition | None, written: An
     return prepare.key_for(written.name, written.key, own, taken)
 
 
-def new_ids(runtime: Runtime, snapshot: Snapshot) -> Callable[[], str]:
-    """Ids that no definition, rule, experience or message of the project's campaigns has."""
-    used: set[str] = set()
+def new_ids(runtime: Runtime, snapshot: Snapshot, taken: Iterable[str] = ()) -> Callable[[], str]:
+    """Ids that no definition, rule or experience of the project's campaigns has, and none of ``taken``."""
+    used: set[str] = set(taken)
     for held in snapshot.definitions.values():
         used.update(held)
     for campaign in snapshot.bodies["campaign"].values():
