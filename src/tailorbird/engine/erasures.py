@@ -81,6 +81,7 @@ async def replay(store: Store, told: Sequence[Erasure]) -> Replayed:
     pending: dict[str, list[Erasure]] = defaultdict(list)
     for erasure in told:
         if erasure.name not in known:
+            known.add(erasure.name)
             pending[erasure.project].append(erasure)
     people = unreadable = 0
     for project, erasures in pending.items():

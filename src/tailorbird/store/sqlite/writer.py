@@ -198,11 +198,12 @@ class Writer:
         if self._connection is None:
             return
         try:
-            _busy, pages, _copied = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            _busy, pages, copied = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             # small batches fill more pages per row than large ones, so the log itself says when to come again
             due = written * CHECKPOINT_PAGES // max(pages, 1)
             self._checkpoint_after = min(max(due, 100), 2 * written, 10 * CHECKPOINT_PAGES)
-            if pages > LOG_PAGES:
+            # while a reader (a backup, say) still needs the log, cutting it would wait and hold everybody up
+            if pages > LOG_PAGES and copied == pages:
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         except sqlite3.Error:
             self._disconnect()
