@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from tailorbird.decision import Plan
-from tailorbird.domain.errors import Unavailable
+from tailorbird.domain.errors import Invalid, Unavailable
 from tailorbird.domain.needs import EventNeed, History
 from tailorbird.domain.profile import Profile
 from tailorbird.domain.visitor import Context
@@ -125,3 +125,14 @@ def has_consent(category: str | None, context: Context, profile: Profile | None)
         if isinstance(given, dict) and category in given:
             return given[category] is True
     return False
+
+
+async def require_consent(runtime: Runtime, snapshot: Snapshot, context: Context) -> None:
+    """``Invalid`` where the project records only with a consent that neither the call nor the profile shows."""
+    category = snapshot.settings.consent_for_recording
+    if has_consent(category, context, None):
+        return
+    found = await find(runtime, snapshot, context)
+    profile = combine(found.known, found.anonymous, context.visitor, context.now)
+    if not has_consent(category, context, profile):
+        raise Invalid.field(f"attributes.consent.{category}", "consent, which this project requires", "no consent")

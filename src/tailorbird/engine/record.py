@@ -22,12 +22,11 @@ from tailorbird.domain.facts import (
 from tailorbird.domain.visitor import Context
 from tailorbird.engine import values
 from tailorbird.engine.calls import EventInput, Recorded, RejectedItem
-from tailorbird.engine.gather import find, has_consent
+from tailorbird.engine.gather import require_consent
 from tailorbird.engine.runtime import Runtime
 from tailorbird.engine.snapshot import Snapshot
 from tailorbird.engine.tokens import Claims
 from tailorbird.engine.write import commit
-from tailorbird.profiles import combine
 from tailorbird.store.contract import Rejected
 
 ANSWERING = frozenset((IMPRESSION, CLICK, DISMISSAL))
@@ -61,7 +60,8 @@ async def record(
                 raise item
             event = judge.event(item)
             if snapshot.settings.consent_for_recording is not None:
-                await _require_consent(runtime, snapshot, event)
+                context = Context(visitor=event.visitor, now=now, attributes=event.attributes)
+                await require_consent(runtime, snapshot, context)
             good.append(event)
         except Invalid as error:
             field = error.problems[0].field if error.problems else ""
@@ -151,17 +151,6 @@ class Judge:
                 raise Invalid.field("token", "the token of the decision that was shown", None)
         elif item.name not in self._snapshot.settings.publishable_events:
             raise Invalid.field("name", "an event name that this project allows for publishable keys", item.name)
-
-
-async def _require_consent(runtime: Runtime, snapshot: Snapshot, event: Event) -> None:
-    context = Context(visitor=event.visitor, now=event.received_at, attributes=event.attributes)
-    category = snapshot.settings.consent_for_recording
-    if has_consent(category, context, None):
-        return
-    found = await find(runtime, snapshot, context)
-    profile = combine(found.known, found.anonymous, event.visitor, event.received_at)
-    if not has_consent(category, context, profile):
-        raise Invalid.field(f"attributes.consent.{category}", "consent, which this project requires", "no consent")
 
 
 def _note(item: EventInput | Invalid, now: int, field: str, error: Invalid) -> Rejected:

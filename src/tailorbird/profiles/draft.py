@@ -101,11 +101,12 @@ class Draft:
         self.settle(event.received_at)
 
     def sight(self, time: int, session_id: str, received_at: int) -> None:
-        """The person was here."""
+        """The person was here; told long after, it is no visit any more, so that telling it again changes nothing."""
         self.changed = True
         if time < self.first_seen or not self.first_seen:
             self.first_seen = time
-        self._sight(time, session_id)
+        if time >= received_at - LATE_WINDOW_MS:
+            self._sight(time, session_id)
         self.settle(received_at)
 
     def settle(self, received_at: int) -> None:
