@@ -1,0 +1,1 @@
+"""Servers under measurement that need a few lines of their own to start."""
