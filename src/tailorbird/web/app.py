@@ -11,6 +11,7 @@ from litestar.types import HTTPScope, Receive, Scope, Send
 from tailorbird.engine.runtime import Runtime
 from tailorbird.web import problems
 from tailorbird.web.api import build_api
+from tailorbird.web.entry import Entry
 from tailorbird.web.hot import HotPaths, Seen
 from tailorbird.web.http import Disconnected, headers_of
 from tailorbird.web.observe import NO_ROUTE, Observer
@@ -39,6 +40,7 @@ class App:
     def __init__(self, runtime: Runtime, options: Options) -> None:
         self._hot = HotPaths(runtime, options)
         self._observer = Observer(runtime.metrics.registry, access_log=options.access_log)
+        self._entry = Entry(runtime, options, self._observer)
         self._api: Litestar = build_api(runtime, options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,7 +51,7 @@ class App:
         request: HTTPScope = scope  # type: ignore[assignment]
         if request["path"] in self._hot.posts:
             await self._answer_hot(request, receive, send)
-        else:
+        elif not await self._entry.answered(request, receive, send):
             await self._answer(request, receive, send)
 
     async def _answer_hot(self, scope: HTTPScope, receive: Receive, send: Send) -> None:

@@ -1,0 +1,25 @@
+"""The doors: other services' protocols over this engine. Each is one file, and none knows of another."""
+
+from __future__ import annotations
+
+from tailorbird.engine.runtime import Runtime
+from tailorbird.web.facades.door import Door, Opened
+from tailorbird.web.options import Options
+
+#: every protocol; the first door that knows a path gets the request
+DOORS: tuple[Opened, ...] = ()
+
+
+class Doors:
+    """All doors of one server."""
+
+    def __init__(self, runtime: Runtime, options: Options) -> None:
+        self._doors: tuple[Door, ...] = tuple(opened(runtime, options) for opened in DOORS)
+
+    def match(self, path: str) -> tuple[Door, str] | None:
+        """The door whose path this is, and the template of the path; None when it is nobody's."""
+        for door in self._doors:
+            route = door.route(path)
+            if route is not None:
+                return door, route
+        return None
