@@ -128,3 +128,18 @@ async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
         made.append(Engine(runtime, line, project))
         yield made[0]
         line.mode = "connected"
+
+
+@pytest.fixture
+async def shop(engine: Engine) -> Engine:
+    """One definition of each kind, and a running campaign with two arms."""
+    await engine.make("settings", time_zone="Europe/Vienna")
+    await engine.make("audience", name="Gold", condition={"plan": "gold"})
+    await engine.make("audience", name="Letter", type="list")
+    await engine.make("goal", name="Order", event="order", window_days=14)
+    await engine.make("template", name="Banner", content={"body": {"headline": "Hello"}})
+    arms = (experience("A", template={"template": "banner"}), {"name": "B", "template": {"template": "banner"}})
+    await engine.campaign(
+        control=10, groups=["home"], goals=[{"goal": "order", "role": "primary"}], rules=[rule(*arms, name="All")]
+    )
+    return engine

@@ -74,6 +74,8 @@ class TemplateRef(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     template: str
     #: the version copied; on the way in 0 = the newest
     version: int = 0
+    #: copied from an earlier version that this project never had (``version`` is 0 then); kept by the server
+    older: bool = False
 
 
 class Experience(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -112,7 +112,9 @@ class CampaignPreparer:
             expected = "the key or id, and a version, of a template of this project"
             raise Invalid.field(f"{path}.template", expected, msgspec.to_builtins(ref)) from None
         content = experience.content if experience.content is not None else template.content
-        return replace(experience, template=TemplateRef(template=template_id, version=version), content=content)
+        older = ref.older and experience.content is not None
+        copied = TemplateRef(template=template_id, version=0 if older else version, older=older)
+        return replace(experience, template=copied, content=content)
 
     def _content(self, content: Content) -> Content:
         messages = tuple(m if m.id else replace(m, id=self._new_id()) for m in content.messages)

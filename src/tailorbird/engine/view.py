@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from tailorbird.decision import readiness
-from tailorbird.domain.campaign import Campaign
+from tailorbird.domain.campaign import Campaign, TemplateRef
 from tailorbird.domain.definitions import Definition
 from tailorbird.domain.errors import Problem
 from tailorbird.domain.ids import long_id
@@ -114,10 +114,14 @@ def _warnings(snapshot: Snapshot, definition: Definition, campaign: Campaign) ->
             newest = snapshot.definitions["template"].get(ref.template) if ref is not None else None
             if ref is not None and newest is not None and newest.version > ref.version:
                 warnings.append(
-                    f"{experience.name}: made from version {ref.version} of template {newest.key}, which is now at "
+                    f"{experience.name}: made from {_copied(ref)} of template {newest.key}, which is now at "
                     f"version {newest.version}; the content here is as it was."
                 )
     return warnings
+
+
+def _copied(ref: TemplateRef) -> str:
+    return "an earlier version" if ref.older else f"version {ref.version}"
 
 
 async def audit(runtime: Runtime, project: str, limit: int = 100, before: int = 0) -> list[AuditEntry]:

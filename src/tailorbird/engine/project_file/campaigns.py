@@ -20,7 +20,7 @@ from tailorbird.domain.campaign import Campaign, Content, Experience, Rule, Temp
 from tailorbird.domain.definitions import Template
 from tailorbird.domain.errors import Invalid, NotFound
 from tailorbird.engine.prepare import CampaignPreparer, without_ids
-from tailorbird.engine.project_file.entries import Entry, check_inner_ids, with_known_ids
+from tailorbird.engine.project_file.entries import Entry, check_inner_ids, is_id, with_known_ids
 from tailorbird.engine.project_file.form import bare
 
 MAX_SALT = 100
@@ -93,11 +93,14 @@ class Campaigns:
         if found is None:
             return _orphan(experience, ref)
         template_id, newest, template = found
-        if ref.version and experience.content is None:
+        if ref.version:
             template = await self._version(template_id, ref.version)
-        version = ref.version or _copied_version(experience, held, template_id, newest, template)
+            copied = TemplateRef(template=template_id, version=ref.version)
+        else:
+            before = held.template if held is not None else None
+            copied = _copied(experience, ref, before, TemplateRef(template=template_id, version=newest), template)
         content = experience.content if experience.content is not None else template.content
-        return replace(experience, template=TemplateRef(template=template_id, version=version), content=content)
+        return replace(experience, template=copied, content=content)
 
     async def _version(self, template_id: str, version: int) -> Template:
         try:
@@ -108,21 +111,23 @@ class Campaigns:
 
 def _orphan(experience: Experience, ref: TemplateRef) -> Experience:
     """Where content came from is kept even when that template is gone; a name that never was one is a mistake."""
-    if ref.version and experience.content is not None and len(ref.template) == 5 and ref.template.isalnum():
+    if (ref.version or ref.older) and experience.content is not None and is_id(ref.template):
         return experience
     raise Invalid.field("template", "the key or id of a template of the project or of this file", ref.template)
 
 
-def _copied_version(
-    experience: Experience, held: Experience | None, template_id: str, newest: int, template: Template
-) -> int:
-    """Which version a reference without one means: the newest, unless the content was copied from an earlier one and
-    is not what the template says now."""
-    before = held.template if held is not None else None
-    if before is None or before.template != template_id or experience.content is None:
+def _copied(
+    experience: Experience, ref: TemplateRef, before: TemplateRef | None, newest: TemplateRef, template: Template
+) -> TemplateRef:
+    """What a reference without a version means: the newest, unless the content is known to come from an earlier one
+    and is not what the template says now."""
+    if experience.content is None:
         return newest
+    known = before if before is not None and before.template == newest.template else None
+    if ref.older:
+        return known or TemplateRef(template=newest.template, older=True)
     same = _canonical(bare(without_ids(experience.content))) == _canonical(bare(without_ids(template.content)))
-    return newest if same else before.version
+    return newest if same or known is None else known
 
 
 def _check_kept(written: Campaign, held: Campaign | None, problems: Problems) -> None:

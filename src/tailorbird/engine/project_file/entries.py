@@ -22,10 +22,16 @@ from tailorbird.engine.lists import encoded_member
 from tailorbird.engine.project_file.form import FORMAT, MEMBERS, SECTIONS
 from tailorbird.engine.snapshot import DECODERS, Snapshot
 
-_ID = re.compile(r"^[A-Za-z0-9]{5}$", re.ASCII)
 ID_EXPECTED = "5 letters and digits, as the server made it, or no id"
 
+_ID = re.compile(r"[A-Za-z0-9]{5}", re.ASCII)
+
 Named = TypeVar("Named", Rule, Experience, Message)
+
+
+def is_id(text: str) -> bool:
+    """Whether a definition, a rule or an experience may be called so."""
+    return _ID.fullmatch(text) is not None
 
 
 class Entry(msgspec.Struct, kw_only=True):
@@ -135,7 +141,7 @@ class Known:
             entry.live = entry.held is not None
             return
         given = entry.written.id
-        if given and not _ID.match(given):
+        if given and not is_id(given):
             raise Invalid.field("id", ID_EXPECTED, given)
         same_key = self._keys[entry.kind].get(entry.key)
         entry.held = self._live[entry.kind].get(given) if given else same_key
@@ -171,7 +177,7 @@ def check_inner_ids(campaign: Campaign, problems: Problems) -> None:
             *((e.id, f"rules[{i}].experiences[{j}]") for j, e in enumerate(rule.experiences)),
         ]
         for given, path in told:
-            if given and not _ID.match(given):
+            if given and not is_id(given):
                 problems.add(join_path(path, "id"), ID_EXPECTED, given)
 
 

@@ -125,10 +125,12 @@ def _experience(experience: dict[str, Any], names: Names) -> dict[str, Any]:
 
 
 def _template(ref: dict[str, Any], names: Names) -> dict[str, Any]:
-    """By key, and without the version where that is the newest."""
-    key, newest = names.templates.get(ref["template"], (ref["template"], 0))
-    version = ref.get("version", 0)
-    return {"template": key} if version in (0, newest) else {"template": key, "version": version}
+    """By key, and instead of a version, which is a project's own, whether it is not the newest."""
+    if ref["template"] not in names.templates:
+        return ref
+    key, newest = names.templates[ref["template"]]
+    older = ref.get("older", False) or ref.get("version", newest) != newest
+    return {"template": key, "older": True} if older else {"template": key}
 
 
 def _ordered(what: str, told: dict[str, Any]) -> dict[str, Any]:
