@@ -119,6 +119,8 @@ class Draft:
     def _sight(self, time: int, session_id: str) -> None:
         if time > self.last_seen:
             self.last_seen = time
+        if time < self.frozen_to:
+            self.frozen_to = time
         touch(self.visits, time, time, session_id)
 
     def _count(self, event: Event) -> None:
