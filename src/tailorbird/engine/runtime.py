@@ -69,6 +69,8 @@ class Runtime:
         #: the log of erasures and the database have to be compared
         self.erasures_owed = True
         self.refreshing = asyncio.Lock()
+        #: consents are merged into what was known: one after the other
+        self.consenting = asyncio.Lock()
         #: commits that nobody waits for
         self.pending: set[asyncio.Task[Any]] = set()
         #: (project, visitor id) → a commit of theirs that nobody waited for and that is not done yet

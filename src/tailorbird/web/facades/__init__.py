@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from tailorbird.engine.runtime import Runtime
 from tailorbird.web.facades.door import Door, Opened
+from tailorbird.web.facades.intempt import Intempt
+from tailorbird.web.facades.moengage import MoEngage
 from tailorbird.web.options import Options
 
 #: every protocol; the first door that knows a path gets the request
-DOORS: tuple[Opened, ...] = ()
+DOORS: tuple[Opened, ...] = (Intempt, MoEngage)
 
 
 class Doors:

@@ -7,6 +7,7 @@ lets it word whatever went wrong (``refuse``).
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
@@ -81,6 +82,19 @@ async def body_of(asked: Asked, options: Options, limit: int | None = None) -> b
 def reply_json(value: Any, status: int = 200, *headers: Header) -> Reply:
     """A JSON answer that nobody on the way may keep."""
     return Reply(status, _encode(value), (JSON, NO_STORE, *SECURE, *headers))
+
+
+def refused(error: TailorbirdError, status: int, body: Any, challenge: bytes) -> Reply:
+    """An error's answer with the headers that go with it."""
+    headers: list[Header] = []
+    if status == 401:
+        headers.append((b"www-authenticate", challenge + b' realm="tailorbird"'))
+    if error.status in (408, 413):  # what is left of the body is not read
+        headers.append((b"connection", b"close"))
+    seconds = getattr(error, "retry_after", None)
+    if seconds is not None:
+        headers.append((b"retry-after", b"%d" % max(1, math.ceil(seconds))))
+    return reply_json(body, status, *headers)
 
 
 _encode = msgspec.json.Encoder().encode

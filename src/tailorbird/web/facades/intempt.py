@@ -1,0 +1,267 @@
+"""Intempt's door: optimization, tracking, consents and feeds under ``/v1/{org}/projects/{project}``.
+
+The organization of a path may be any; the project is ours. Choosing records the exposure, whether campaigns are named
+or not, since the protocol has nothing to hand back; control visitors are exposed too and get nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import Any, TypeVar
+
+import msgspec
+
+from tailorbird.domain.access import ApiKey
+from tailorbird.domain.decision import Decision
+from tailorbird.domain.definitions import Template
+from tailorbird.domain.errors import Invalid, NotFound, RateLimited, TailorbirdError, TooLarge, Unavailable
+from tailorbird.domain.reasons import Group
+from tailorbird.domain.visitor import Context
+from tailorbird.engine import consent, people
+from tailorbird.engine.calls import DecideCall, EventInput
+from tailorbird.engine.decide import decide
+from tailorbird.engine.record import record
+from tailorbird.engine.runtime import Runtime
+from tailorbird.engine.snapshot import Snapshot
+from tailorbird.web import http
+from tailorbird.web.facades import credentials
+from tailorbird.web.facades import intempt_wire as wire
+from tailorbird.web.facades.door import Asked, Reply, body_of, refused, reply_json
+from tailorbird.web.facades.told import document, identity
+from tailorbird.web.options import Options
+from tailorbird.web.problems import NO_STORE, SECURE, MethodNotAllowed
+
+T = TypeVar("T")
+DOOR = "intempt"
+BASE = "/v1/{org}/projects/{project}"
+#: the client stops for good after five failures in a row, so tracking waits this many seconds before it fails
+PATIENCE = 3.0
+_PATH = re.compile(r"/v1/(?!projects/)[^/]+/projects/(?P<project>[^/]+)(?P<rest>/.*)?")
+_RESTS = (
+    (re.compile(r"/optimization/choose-api"), "/optimization/choose-api", "POST", "choose"),
+    (re.compile(r"/sources/(?P<source>[^/]+)/track"), "/sources/{source}/track", "POST", "track"),
+    (re.compile(r"/track"), "/track", "POST", "track"),
+    (re.compile(r"/consents/data"), "/consents/data", "POST", "consent"),
+    (re.compile(r"/feeds/(?P<feed>[^/]+)/data"), "/feeds/{feed}/data", "POST", "recommend"),
+    (re.compile(r"/feeds"), "/feeds", "GET", "feeds"),
+)
+_NO_BODY = (NO_STORE, *SECURE)
+_decode_choose = msgspec.json.Decoder(wire.Choose).decode
+_decode_track = msgspec.json.Decoder(wire.Track).decode
+_decode_consent = msgspec.json.Decoder(wire.Consent).decode
+_decode_feed = msgspec.json.Decoder(wire.FeedAsked).decode
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What is shown of one campaign."""
+
+    name: str
+    group: str | None
+    body: Any
+
+
+class Intempt:
+    """The door."""
+
+    def __init__(self, runtime: Runtime, options: Options) -> None:
+        self._runtime = runtime
+        self._options = options
+        self._handlers: dict[str, Callable[[Asked, ApiKey, dict[str, str]], Awaitable[Reply]]] = {
+            "choose": self._choose,
+            "track": self._track,
+            "consent": self._consent,
+            "recommend": self._recommend,
+            "feeds": self._feeds,
+        }
+
+    def route(self, path: str) -> str | None:
+        """All paths below ``/v1/{org}/projects/{project}`` are this door's, the unknown ones too."""
+        found = _PATH.fullmatch(path)
+        if found is None:
+            return None
+        for pattern, template, _, _ in _RESTS:
+            if pattern.fullmatch(found["rest"] or ""):
+                return BASE + template
+        return f"{BASE}/…"
+
+    async def answer(self, asked: Asked) -> Reply:
+        """One call of any kind."""
+        found = _PATH.fullmatch(asked.path)
+        if found is None:
+            raise NotFound("There is nothing at this path.")
+        for pattern, template, method, name in _RESTS:
+            inside = pattern.fullmatch(found["rest"] or "")
+            if inside is None:
+                continue
+            if asked.method != method:
+                raise MethodNotAllowed(f"{template} takes {method}.")
+            key = await self._caller(asked, patient=name == "track")
+            if not credentials.is_project(self._runtime, key, found["project"]):
+                raise NotFound("There is no such project for this key.")
+            return await self._handlers[name](asked, key, inside.groupdict())
+        raise NotFound("There is nothing at this path.")
+
+    def refuse(self, asked: Asked, error: TailorbirdError) -> Reply:
+        """``{"errors": [{"message": …}]}``; bodies of another type are 400, as this protocol has no 415."""
+        messages = [problem.detail for problem in error.problems if problem.detail] or [error.detail]
+        status = 400 if error.status == 415 else error.status
+        return refused(error, status, {"errors": [{"message": message} for message in messages]}, b"Basic")
+
+    async def _caller(self, asked: Asked, *, patient: bool) -> ApiKey:
+        headers = asked.headers
+        told = (
+            credentials.basic(headers)
+            or credentials.scheme(headers, b"apikey")
+            or credentials.query(asked.query, "apiKey")
+        )
+
+        async def spend() -> ApiKey:
+            return credentials.open_door(self._runtime, told)
+
+        asked.key = await _patiently(spend) if patient else await spend()
+        return asked.key
+
+    async def _body(self, asked: Asked, decode: Callable[[bytes], T], limit: int | None = None) -> T:
+        http.check_media(asked.headers)
+        return document(decode, await body_of(asked, self._options, limit))
+
+    # -- choosing ------------------------------------------------------------------------------------------------------
+
+    async def _choose(self, asked: Asked, key: ApiKey, _: dict[str, str]) -> Reply:
+        credentials.require_secret(key, "decide")
+        told = await self._body(asked, _decode_choose)
+        visitor = wire.asking(told.identification)
+        wire.check_names(told)
+        device = wire.one_of(told.device, wire.DEVICES, "device")
+        kind = wire.one_of(told.optimization_type, wire.KINDS, "optimizationType")
+        context = Context(
+            visitor=visitor,
+            now=self._runtime.clock(),
+            session_id=identity(told.session_id, "sessionId", 512),
+            device=None if device == "all" else device,
+            url=told.url[:8192] if told.url else None,
+        )
+        snapshot = self._runtime.project(key.project)
+        names, groups = _asked_for(snapshot, told, kind)
+        if names is None:
+            return reply_json({"choices": ()})
+        call = DecideCall(context=context, campaigns=names, groups=groups, expose="decision", door=DOOR)
+        answer = await decide(self._runtime, key.project, call)
+        return reply_json({"choices": list(_choices(snapshot, answer.decisions, told.groups or ()))})
+
+    # -- tracking ------------------------------------------------------------------------------------------------------
+
+    async def _track(self, asked: Asked, key: ApiKey, inside: dict[str, str]) -> Reply:
+        credentials.require_secret(key, "record")
+        told = await self._body(asked, _decode_track, self._options.events_limit)
+        limit = self._runtime.limits.batch
+        items = wire.events(told, inside.get("source", "")[:100])
+        if len(items) > limit:
+            raise TooLarge(f"A request holds at most {limit:,} items, this one has {len(items):,}.")
+        if items:
+            await self._keep(key, items)
+        for user, other in wire.aliases(told):
+            await people.alias(self._runtime, key.project, user, other)
+        return Reply(201, b"", _NO_BODY)
+
+    async def _keep(self, key: ApiKey, items: list[EventInput | Invalid]) -> None:
+        recorded = await _patiently(partial(record, self._runtime, key.project, items, source=DOOR))
+        if recorded.rejected:
+            problems = (Invalid.field("", "", detail=one.error).problems[0] for one in recorded.rejected[:20])
+            raise Invalid("Some items were refused; the others were recorded.", problems=tuple(problems))
+
+    async def _consent(self, asked: Asked, key: ApiKey, _: dict[str, str]) -> Reply:
+        credentials.require_secret(key, "record")
+        told = await self._body(asked, _decode_consent)
+        action = wire.one_of(told.action, ("accept", "reject"), "action")
+        at = wire.consent_time(told)
+        await consent.note(
+            self._runtime,
+            key.project,
+            wire.consenting(told),
+            told.category or "all",
+            given=action == "accept",
+            at=self._runtime.clock() if at is None else at,
+            properties=wire.consent_facts(told),
+            source=DOOR,
+        )
+        return Reply(200, b"", _NO_BODY)
+
+    # -- feeds ---------------------------------------------------------------------------------------------------------
+
+    async def _recommend(self, asked: Asked, key: ApiKey, inside: dict[str, str]) -> Reply:
+        credentials.require_secret(key, "decide")
+        told = await self._body(asked, _decode_feed)
+        wire.one_of(told.type, ("user", "account", "profile"), "type")
+        if (told.limit is not None and told.limit < 1) or told.offset < 0:
+            raise Invalid.field("limit", "a limit from 1 and an offset from 0", told.limit)
+        snapshot = self._runtime.project(key.project)
+        feed = next((t for t in snapshot.templates.values() if inside["feed"] in (t.key, t.id) and _items(t)), None)
+        if feed is None:
+            raise Invalid(f"Invalid feed id: {inside['feed'][:100]}")
+        known = [item for item in map(snapshot.catalogue.item, _items(feed)) if item is not None]
+        end = None if told.limit is None else told.offset + told.limit
+        return reply_json({"products": [_product(item, told.fields) for item in known[told.offset : end]]})
+
+    async def _feeds(self, asked: Asked, key: ApiKey, _: dict[str, str]) -> Reply:
+        credentials.require_secret(key, "decide")
+        snapshot = self._runtime.project(key.project)
+        feeds = sorted((t for t in snapshot.templates.values() if _items(t)), key=lambda t: t.key)
+        return reply_json({"feeds": [{"id": t.key, "name": t.name, "feedInput": "NO_INPUT"} for t in feeds]})
+
+
+async def _patiently(work: Callable[[], Awaitable[T]]) -> T:
+    """Try for a while what may soon work again: a busy key, a store that is away."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + PATIENCE
+    while True:
+        try:
+            return await work()
+        except (RateLimited, Unavailable) as error:
+            wait = min(error.retry_after, 0.5)
+            if loop.time() + wait > deadline:
+                raise
+            await asyncio.sleep(wait)
+
+
+def _asked_for(
+    snapshot: Snapshot, told: wire.Choose, kind: str | None
+) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    """Names and groups to decide; both empty = everything open; no names at all = nothing can match."""
+    names, groups = told.names or (), told.groups or ()
+    everything = told.names is None and told.groups is None
+    if not everything and not names and not groups:
+        return None, ()
+    if kind is None:
+        return names, groups
+    if everything:
+        names = tuple(name for name, _ in snapshot.live)
+    else:
+        members = {member for group in groups for member in snapshot.groups.get(group, ())}
+        names = (*names, *sorted(members))
+    of_kind = (name for name in dict.fromkeys(names) if (plan := snapshot.plan(name)) and plan.campaign.kind == kind)
+    return tuple(of_kind) or None, ()
+
+
+def _choices(snapshot: Snapshot, decisions: Iterable[Decision], groups: tuple[str, ...]) -> Iterable[Choice]:
+    """What is shown; every other decision, control's too, is told by its absence."""
+    for decision in decisions:
+        plan = snapshot.plan(decision.campaign)
+        if plan is None or decision.group is not Group.TEST or decision.payload is None:
+            continue
+        own = plan.campaign.groups
+        asked = (group for group in groups if group in own)
+        yield Choice(decision.campaign, next(asked, own[0] if own else None), decision.payload)
+
+
+def _items(template: Template) -> tuple[str, ...]:
+    """The catalogue items of a static list, each once: a template whose messages promote items is one."""
+    return tuple(dict.fromkeys(item for message in template.content.messages for item in message.items))
+
+
+def _product(item: dict[str, Any], fields: tuple[str, ...] | None) -> dict[str, Any]:
+    row = {"id": item["id"], "productId": item["id"], "type": item["type"], **item["attributes"]}
+    return row if fields is None else {name: row[name] for name in fields if name in row}
