@@ -40,11 +40,11 @@ def _calls(tree: ast.Module) -> Iterator[ast.Call]:
 
 def _contractions(call: ast.Call, made: set[str]) -> Iterator[str]:
     name = _name(call)
-    options = {keyword.arg: keyword.value for keyword in call.keywords}
+    options = {str(keyword.arg): keyword.value for keyword in call.keywords}
     if name.startswith("drop_") or name == "rename_table":
         yield name
-    elif name == "alter_column" and (told := [arg for arg in options if not _HARMLESS.match(arg or "")]):
-        yield f"alter_column with {', '.join(map(str, told))}"
+    elif name == "alter_column" and (told := [arg for arg in options if not _HARMLESS.match(arg)]):
+        yield f"alter_column with {', '.join(told)}"
     elif name == "add_column" and _is_required(call):
         yield "add_column that older versions do not fill"
     elif name in _NARROWING and _table(call) not in made:
