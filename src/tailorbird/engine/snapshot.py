@@ -28,6 +28,8 @@ STRUCTS: dict[Kind, type[Any]] = {
 }
 DECODERS = {kind: msgspec.json.Decoder(struct, strict=False) for kind, struct in STRUCTS.items()}
 _ITEM = msgspec.json.Decoder(Item)
+#: what a decoder says to bytes that are not what they should be
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,10 +60,13 @@ class Catalogue:
             self.change = max(self.change, change)
 
     def item(self, item_id: str) -> dict[str, Any] | None:
-        """``{"id", "type", "attributes"}`` of an item, or None."""
+        """``{"id", "type", "attributes"}`` of an item; None where there is none that can be read."""
         found = self._decoded.get(item_id)
         if found is None and item_id in self.encoded:
-            decoded = _ITEM.decode(self.encoded[item_id])
+            try:
+                decoded = _ITEM.decode(self.encoded[item_id])
+            except UNREADABLE:
+                return None
             found = {"id": decoded.id, "type": decoded.type, "attributes": decoded.attributes}
             if len(self._decoded) < 50_000:
                 self._decoded[item_id] = found
@@ -95,13 +100,17 @@ class Snapshot:
         self.problems: dict[str, tuple[Problem, ...]] = {}
         self.definitions: dict[Kind, dict[str, Definition]] = {kind: {} for kind in STRUCTS}
         self.bodies: dict[Kind, dict[str, Any]] = {kind: {} for kind in STRUCTS}
-        self.settings = ProjectSettings()
+        #: campaigns that are switched off: id → sentence
+        self.broken: dict[str, str] = {}
+        #: key → id of those of them whose content nobody can read
+        self._unreadable: dict[str, str] = {}
+        #: settings that cannot be read leave those before them in force: defaults would drop a required consent
+        self.settings = previous.settings if previous is not None else ProjectSettings()
         self._decode_all()
-        self.zone = ZoneInfo(self.settings.time_zone)
+        self.zone = self._time_zone()
         self._reused = previous if previous is not None and self._conditions_as_in(previous) else None
         self.library: Library = self._reused.library if self._reused else self._compile_audiences()
         self.plans: dict[str, Plan] = {}
-        self.broken: dict[str, str] = {}
         self._compile_campaigns()
         self._reused = None
         self._index()
@@ -124,15 +133,31 @@ class Snapshot:
 
     def _decode_all(self) -> None:
         for definition in self.source.definitions:
+            if definition.kind not in DECODERS:
+                self.warnings[f"{definition.kind}:{definition.key}"] = "No definitions of this kind are known here."
+                continue
             try:
                 body = DECODERS[definition.kind].decode(definition.body)
-            except msgspec.ValidationError as error:
-                self.warnings[f"{definition.kind}:{definition.key}"] = str(error)
+            except UNREADABLE as error:
+                self._set_aside(definition, str(error))
                 continue
             self.definitions[definition.kind][definition.id] = definition
             self.bodies[definition.kind][definition.id] = body
         for settings in self.bodies["settings"].values():
             self.settings = settings
+
+    def _set_aside(self, definition: Definition, why: str) -> None:
+        self.warnings[f"{definition.kind}:{definition.key}"] = why
+        if definition.kind == "campaign":
+            self.broken[definition.id] = why
+            self._unreadable[definition.key] = definition.id
+
+    def _time_zone(self) -> ZoneInfo:
+        try:
+            return ZoneInfo(self.settings.time_zone)
+        except (ValueError, LookupError, OSError):
+            self.warnings["settings:settings"] = f"There is no time zone {self.settings.time_zone!r}; UTC holds."
+            return ZoneInfo("UTC")
 
     def _compile_audiences(self) -> Library:
         library, broken = compile_audiences(self.bodies["audience"].values(), self.lists, zone=self.zone)
@@ -160,7 +185,7 @@ class Snapshot:
 
     def _index(self) -> None:
         campaigns: list[Campaign] = sorted(self.bodies["campaign"].values(), key=lambda c: c.key)
-        self.campaign_ids: dict[str, str] = {}
+        self.campaign_ids: dict[str, str] = dict(self._unreadable)
         for campaign in campaigns:
             self.campaign_ids.update(dict.fromkeys(campaign.aliases, campaign.id))
         self.campaign_ids.update({c.key: c.id for c in campaigns})
