@@ -104,7 +104,27 @@ BREAKS = (
     "a\r\nb",
     "\U0001f389\n",
 )
-WORDS = "no 1e5 -0 007 0o7 1_0 << = ? --- ... &a *a !a %a @a `a ' \"".split()
+WORDS = [
+    "no",
+    "1e5",
+    "-0",
+    "007",
+    "0o7",
+    "1_0",
+    "<<",
+    "=",
+    "?",
+    "---",
+    "...",
+    "&a",
+    "*a",
+    "!a",
+    "%a",
+    "@a",
+    "`a",
+    "'",
+    '"',
+]
 odd = st.sampled_from([*BREAKS, *WORDS])
 texts = st.one_of(st.text(), odd).filter(lambda text: not any(0xD800 <= ord(letter) < 0xE000 for letter in text))
 scalars = st.one_of(
