@@ -21,10 +21,10 @@ unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format lock clean
+.PHONY: help demo test check bench bench-peers format lock clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 demo: $(READY) ## load a year of real shop data, show three decisions, keep serving (ONCE=1: exit after showing)
 	@$(BIN)/tailorbird demo $(if $(filter-out 0,$(ONCE)),--once) $(ARGS)
@@ -41,6 +41,9 @@ check: $(READY) ## formatting, lint, types and import contracts
 bench: $(READY) ## measure everything and write bench/RESULTS.md (ARGS=--quick: under a minute, print only)
 	@$(BIN)/python -m bench $(ARGS)
 
+bench-peers: $(READY) ## install peers from npm and PyPI, measure beside them, write bench/PEERS.md (ARGS=--quick: print only)
+	@$(BIN)/python -m bench.peers $(ARGS)
+
 format: $(READY) ## format the code and apply the safe fixes
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
@@ -52,7 +55,7 @@ lock: $(LOCKER)/.ready ## resolve the newest allowed versions again and write re
 		--no-annotate --no-header pyproject.toml --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
 
 clean: ## remove the environments, caches and builds (never data)
-	rm -rf $(VENV) $(LOCKER) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(LOCKER) .bench-peers build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Everything installed has a hash in the lock, the build back end included; the index is the reader's own.

@@ -44,6 +44,10 @@ class Contender(msgspec.Struct, frozen=True, kw_only=True):
     warm: int = 1_000
     #: one visitor in so many is new to it; 0: nobody
     new_every: int = 0
+    #: the least share of the campaigns that shows an arm; the others are control
+    share: float = 1.0
+    #: whether an answer is a full one
+    whole: Callable[[bytes], bool] = bool
 
 
 @contextlib.asynccontextmanager
@@ -88,6 +92,8 @@ def _tailorbird(name: str, server: Server, about: str) -> Contender:
         shown=lambda answer: [one["experience"] for one in answer["decisions"] if one["payload"]],
         about=about,
         new_every=NEW,
+        share=0.93,
+        whole=lambda answer: answer.endswith(b'"degraded":false}'),
     )
 
 

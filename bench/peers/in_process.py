@@ -15,6 +15,7 @@ import msgspec
 
 from bench import seed
 from bench.peers import flags, install
+from bench.peers.spread import quartiles
 from bench.progress import say
 
 OURS = "tailorbird"
@@ -118,11 +119,7 @@ class Evaluated(msgspec.Struct, frozen=True, kw_only=True):
 
     def times(self, other: Evaluated) -> tuple[float, float, float]:
         """How many times as long as ``other`` it took in the same rounds: lower quartile, median, upper quartile."""
-        ratios = [mine / theirs for mine, theirs in zip(self.turns, other.turns, strict=True)]
-        if len(ratios) < 2:
-            return ratios[0], ratios[0], ratios[0]
-        low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive")
-        return low, middle, high
+        return quartiles([mine / theirs for mine, theirs in zip(self.turns, other.turns, strict=True)])
 
 
 class Worker:
@@ -194,10 +191,10 @@ def started(library: Library) -> Iterator[Worker]:
                 child.kill()
 
 
-def main(sizes: Sizes | None = None, only: Collection[str] = ()) -> list[Evaluated]:
-    """Our engine and the others, or those of them that ``only`` names."""
+def main(sizes: Sizes | None = None, names: Collection[str] = tuple(LIBRARIES)) -> list[Evaluated]:
+    """Our engine, then what is named."""
     chosen = sizes or Sizes()
-    libraries = [TAILORBIRD, *(one for name, one in LIBRARIES.items() if not only or name in only)]
+    libraries = [TAILORBIRD, *(one for name, one in LIBRARIES.items() if name in names)]
     with contextlib.ExitStack() as stack:
         workers = []
         for library in libraries:
