@@ -33,6 +33,10 @@ class Served:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def keep_alive_seconds(self) -> float:
+        return self._server.config.timeout_keep_alive
+
     def start(self) -> None:
         self._thread.start()
         self._up.wait(20)

@@ -159,8 +159,9 @@ class Intempt:
         told = await self._body(asked, _decode_track, self._options.events_limit)
         limit = self._runtime.limits.batch
         items = wire.events(told, inside.get("source", "")[:100])
-        if len(items) > limit:
-            raise TooLarge(f"A request holds at most {limit:,} items, this one has {len(items):,}.")
+        if len(items) > limit:  # the client halves a batch of entries upon a 413; a single one would block it for good
+            error = TooLarge if len(told.track) > 1 else Invalid
+            raise error(f"A request holds at most {limit:,} items, this one has {len(items):,}.")
         if items:
             await self._keep(key, items)
         for user, other in wire.aliases(told):
