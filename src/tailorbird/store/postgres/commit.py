@@ -7,27 +7,27 @@ the same new id at once cannot lock what is not there: one of them inserts it, t
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
-from tailorbird.domain.facts import DAY_MS, Alias, Changes, Entry, Event, IdKey, State, Verdict
-from tailorbird.domain.profile import Profile
+from tailorbird.domain.facts import DAY_MS, Entry, Event, IdKey, Verdict
 from tailorbird.store.contract import Fold
 from tailorbird.store.postgres.connections import Connection
 from tailorbird.store.postgres.errors import Again
+from tailorbird.store.postgres.folding import Counts, Folded, Found, compute, ids_of
 from tailorbird.store.postgres.text import columns
-from tailorbird.store.postgres.writes import Counts, write, write_counts
-from tailorbird.store.rows import decode_profile
+from tailorbird.store.postgres.writes import write, write_counts
 
 #: counter of events that came again under the same id with other content
 DUPLICATE_CONFLICTS = "duplicate_conflicts"
-#: more entries are folded in a thread, so that nobody's answer waits for it
-_FOLDED_HERE = 100
+#: more entries are computed in a thread, so that nobody's answer waits for it
+_COMPUTED_HERE = 50
 
 _DUPLICATE, _CONFLICT = Verdict("duplicate"), Verdict("conflict")
 #: project, identity
 LedgerKey = tuple[str, bytes]
+#: runs ``compute`` in a thread
+Aside = Callable[[Sequence[Entry], Sequence[IdKey], Sequence[Found], Fold], Awaitable[Folded]]
 
 _REMEMBER = (
     "INSERT INTO ledger (project, identity, content, day)"
@@ -39,10 +39,11 @@ _REMEMBERED = (
     " JOIN ledger l ON l.project = k.project AND l.identity = k.identity"
 )
 _LOCK_PEOPLE = (
-    "SELECT v.project, v.kind, v.id, v.person, p.body"
-    " FROM unnest($1::text[], $2::text[], $3::text[]) AS k (project, kind, id)"
-    " JOIN visitor_ids v ON v.project = k.project AND v.kind = k.kind AND v.id = k.id"
-    " JOIN profiles p ON p.person = v.person ORDER BY v.person FOR NO KEY UPDATE OF p"
+    "SELECT p.person, p.body, g.positions FROM"
+    " (SELECT v.person, array_agg(k.position) AS positions"
+    " FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS k (project, kind, id, position)"
+    " JOIN visitor_ids v ON v.project = k.project AND v.kind = k.kind AND v.id = k.id GROUP BY v.person) AS g"
+    " JOIN profiles p ON p.person = g.person ORDER BY p.person FOR NO KEY UPDATE OF p"
 )
 _STILL_LEAD = (
     "SELECT count(*) FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS k (project, kind, id, person)"
@@ -50,7 +51,7 @@ _STILL_LEAD = (
 )
 
 
-async def apply(connection: Connection, entries: Sequence[Entry], fold: Fold) -> list[Verdict]:
+async def apply(connection: Connection, entries: Sequence[Entry], fold: Fold, aside: Aside) -> list[Verdict]:
     """Fold the entries that are new into the database; one verdict per entry. The caller holds the transaction.
 
     Raises ``Again`` when another transaction was faster; nothing of this one may then be kept.
@@ -58,20 +59,29 @@ async def apply(connection: Connection, entries: Sequence[Entry], fold: Fold) ->
     fresh, verdicts, counts = await _sift(connection, entries)
     if fresh:
         new = [entries[index] for index in fresh] if len(fresh) < len(entries) else entries
-        asked = _ids(new)
-        state = await _lock_people(connection, asked)
-        changes = fold(new, state) if len(new) <= _FOLDED_HERE else await asyncio.to_thread(fold, new, state)
-        for index, verdict in zip(fresh, changes.verdicts, strict=True):
+        folded = await _fold(connection, new, fold, aside)
+        for index, verdict in zip(fresh, folded.verdicts, strict=True):
             verdicts[index] = verdict
-        await write(connection, changes, state, asked, max(entry.received_at for entry in new))
-        _add(counts, changes)
+        await write(connection, folded)
+        for name, number in folded.counts.items():
+            counts[name] = counts.get(name, 0) + number
     await write_counts(connection, counts)
     return verdicts  # type: ignore[return-value]  # every place is filled: by the sieve or by the fold
 
 
-def _add(counts: Counts, changes: Changes) -> None:
-    for name, number in changes.counts.items():
-        counts[name] = counts.get(name, 0) + number
+async def _fold(connection: Connection, entries: Sequence[Entry], fold: Fold, aside: Aside) -> Folded:
+    """Lock the people that the entries' ids lead to, and fold.
+
+    An id moves only under the lock of the person it leads to, and that person's document lists it. So an id that is
+    listed once the person is locked leads there until the end; where one is not, the id is looked at again.
+    """
+    asked = ids_of(entries)
+    found = await connection.fetch(_LOCK_PEOPLE, *columns(asked)) if asked else ()
+    computing = aside(entries, asked, found, fold) if len(entries) > _COMPUTED_HERE else None
+    folded = await computing if computing is not None else compute(entries, asked, found, fold)
+    if folded.doubtful and await connection.fetchval(_STILL_LEAD, *folded.doubtful) != len(folded.doubtful[0]):
+        raise Again
+    return folded
 
 
 # -- identities ------------------------------------------------------------------------------------------------------
@@ -125,40 +135,3 @@ async def _remember(connection: Connection, first: dict[LedgerKey, Event]) -> di
     if len(rows) < len(old):
         raise Again  # pruned at this very moment
     return {(project, identity): content for project, identity, content in rows}
-
-
-# -- people ----------------------------------------------------------------------------------------------------------
-
-
-def _ids(entries: Sequence[Entry]) -> list[IdKey]:
-    """The ids that the entries name, sorted."""
-    wanted: set[IdKey] = set()
-    for entry in entries:
-        if isinstance(entry, Alias):
-            wanted.add((entry.project, "u", entry.visitor_id))
-            wanted.add((entry.project, "u", entry.alias))
-            continue
-        if entry.visitor.id is not None:
-            wanted.add((entry.project, "u", entry.visitor.id))
-        if entry.visitor.anonymous_id is not None:
-            wanted.add((entry.project, "a", entry.visitor.anonymous_id))
-    return sorted(wanted)
-
-
-async def _lock_people(connection: Connection, asked: list[IdKey]) -> State:
-    """The people that the ids lead to, locked until the end. An id moves only under the lock of the person it leads
-    to, so what still holds once they are locked holds until the end."""
-    if not asked:
-        return State(persons={}, profiles={})
-    rows = await connection.fetch(_LOCK_PEOPLE, *columns(asked))
-    persons: dict[IdKey, int] = {}
-    profiles: dict[int, Profile] = {}
-    for project, kind, visitor_id, person, body in rows:
-        persons[project, kind, visitor_id] = person
-        if person not in profiles:
-            profiles[person] = decode_profile(body)
-    if persons:
-        found = [(*key, person) for key, person in persons.items()]
-        if await connection.fetchval(_STILL_LEAD, *columns(found)) != len(found):
-            raise Again
-    return State(persons=persons, profiles=profiles)

@@ -8,7 +8,7 @@ from tailorbird.domain.errors import Conflict
 from tailorbird.store.migrate import HEAD
 from tailorbird.store.postgres.connections import LOOKUPS, Connection, Connections, connect
 from tailorbird.store.postgres.errors import MIGRATE
-from tailorbird.store.postgres.writer import COMMIT_SECONDS, Writer
+from tailorbird.store.postgres.writer import COMMIT_SECONDS, SIDE_BY_SIDE, Writer
 
 OLDEST_SERVER = 130_000
 #: seconds that one statement gets
@@ -17,14 +17,14 @@ _SCANS, _DESKS = 2, 2
 
 
 class Database:
-    """The connections of one process, by what they are for; at most ``readers`` + 5."""
+    """The connections of one process, by what they are for; at most ``readers`` + 6."""
 
     def __init__(self, url: str, *, readers: int) -> None:
         self.reads = Connections(partial(connect, url, seconds=_READ_SECONDS, settings=LOOKUPS), readers)
         self.scans = Connections(partial(connect, url, seconds=_SCAN_SECONDS), _SCANS)
         #: definitions, keys, lists, items, erasures: everything but the group commit
         self.desk = Connections(partial(_durable, url, seconds=_WRITE_SECONDS), _DESKS)
-        self._committing = Connections(partial(_durable, url, seconds=COMMIT_SECONDS, settings=LOOKUPS), 1)
+        self._committing = Connections(partial(_durable, url, seconds=COMMIT_SECONDS, settings=LOOKUPS), SIDE_BY_SIDE)
         self.writer = Writer(self._committing)
 
     async def open(self) -> None:

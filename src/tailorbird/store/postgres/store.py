@@ -30,7 +30,7 @@ _NOBODY = Visitor()
 class PostgresStore:
     """Tailorbird's data in one PostgreSQL database, for any number of processes. ``migrate`` makes its schema.
 
-    ``readers`` are the connections for reads on the decision path; a process opens at most five more.
+    ``readers`` are the connections for reads on the decision path; a process opens at most six more.
     """
 
     def __init__(self, url: str, *, readers: int = 4) -> None:

@@ -1,6 +1,7 @@
 """The one writer of a process: commits together whatever queued while the last commit ran.
 
-No timer: an idle writer commits a call at once, a busy one finds the next batch already waiting. Callers are answered
+No timer: an idle writer commits a call at once, a busy one finds the next batch already waiting; when much waits, a
+second transaction runs beside the first. Callers are answered
 after COMMIT. When a batch fails because of one call, every call is tried again in a transaction of its own, so that
 only the culprit fails. When the database goes away in the middle of a COMMIT nobody knows whether it was made: callers
 are told ``Unavailable``, and what they send again is recognised by its identity.
@@ -11,21 +12,27 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
 
 from tailorbird.domain.errors import Unavailable
-from tailorbird.domain.facts import Entry
+from tailorbird.domain.facts import Entry, IdKey
 from tailorbird.store.contract import Fold
 from tailorbird.store.postgres.answers import Answer, remember
-from tailorbird.store.postgres.commit import apply
+from tailorbird.store.postgres.commit import Aside, apply
 from tailorbird.store.postgres.connections import Connection, Connections
 from tailorbird.store.postgres.errors import is_away, translated
+from tailorbird.store.postgres.folding import Folded, Found, compute
 from tailorbird.store.postgres.transaction import transact
 
 #: entries in one transaction
 MOST_IN_ONE = 2_000
 #: entries that may wait; beyond them callers are told to come back
 MOST_WAITING = 100_000
+#: entries that wait before a second transaction is begun beside the one that runs
+_MANY = 500
+#: transactions at a time: while the database works for one, the other is folded
+SIDE_BY_SIDE = 2
 #: a transaction that takes longer is given up
 COMMIT_SECONDS = 10.0
 
@@ -55,19 +62,24 @@ class Writer:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self._queue: deque[Job] = deque()
-        self._waiting = 0
+        #: entries that were not answered yet, and those of them that no transaction has taken yet
+        self._waiting = self._queued = 0
         self._open = False
-        self._running: asyncio.Task[None] | None = None
+        self._running: set[asyncio.Task[None]] = set()
+        #: folds one batch at a time; none of its memory lasts
+        self._thread: ThreadPoolExecutor | None = None
 
     def start(self) -> None:
         """Accept jobs."""
         self._open = True
+        self._thread = ThreadPoolExecutor(1, "tailorbird-fold")
 
     async def stop(self) -> None:
         """Finish what is queued; accept nothing more."""
         self._open = False
-        if self._running is not None:
-            await asyncio.gather(self._running, return_exceptions=True)
+        await asyncio.gather(*self._running, return_exceptions=True)
+        if self._thread is not None:
+            self._thread.shutdown()
 
     def commit(self, entries: Sequence[Entry], fold: Fold) -> asyncio.Future[Any]:
         """Queue entries; the future yields their verdicts."""
@@ -83,9 +95,10 @@ class Writer:
         if self._waiting > MOST_WAITING:
             raise Unavailable("More is waiting to be written than the database can take.")
         self._waiting += job.weight
+        self._queued += job.weight
         self._queue.append(job)
-        if self._running is None:
-            self._running = asyncio.create_task(self._run())
+        if not self._running or (len(self._running) < SIDE_BY_SIDE and self._queued > _MANY):
+            self._running.add(asyncio.create_task(self._run()))
         return job.future
 
     async def _run(self) -> None:
@@ -94,7 +107,8 @@ class Writer:
             for job, result, error in await self._write([job for job in group if not job.future.cancelled()]):
                 _answer(job, result, error)
             self._waiting -= sum(job.weight for job in group)
-        self._running = None
+        # at once, not when the loop comes to it: the next call must find nobody running
+        self._running.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     def _take(self) -> list[Job]:
         """Everything that waits, up to the bound, as far as it is folded alike."""
@@ -108,6 +122,7 @@ class Writer:
             fold = fold or job.fold
             weight += job.weight
             group.append(self._queue.popleft())
+        self._queued -= weight
         return group
 
     async def _write(self, group: list[Job]) -> list[Outcome]:
@@ -124,14 +139,19 @@ class Writer:
 
     async def _transact(self, group: list[Job]) -> list[Any]:
         async with asyncio.timeout(COMMIT_SECONDS):
-            return await self._connections.run(transact, _perform, group)
+            return await self._connections.run(transact, _perform, group, self._aside)
+
+    async def _aside(
+        self, entries: Sequence[Entry], asked: Sequence[IdKey], found: Sequence[Found], fold: Fold
+    ) -> Folded:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, compute, entries, asked, found, fold)
 
 
-async def _perform(connection: Connection, group: list[Job]) -> list[Any]:
+async def _perform(connection: Connection, group: list[Job], aside: Aside) -> list[Any]:
     """Fold the entries of all jobs as one batch, then keep the answers."""
     entries = [entry for job in group for entry in job.entries]
     fold = next((job.fold for job in group if job.fold is not None), None)
-    verdicts = await apply(connection, entries, fold) if fold is not None else []
+    verdicts = await apply(connection, entries, fold, aside) if fold is not None else []
     answers = [job.answer for job in group if job.answer is not None]
     if answers:
         await remember(connection, answers)
