@@ -91,12 +91,13 @@ async def _serve(
     settings: Settings, where: Place, listener: socket.socket, beside: Beside, until_started: _UntilStarted
 ) -> None:
     from tailorbird.engine.refresh import running
-    from tailorbird.web.serve import server
+    from tailorbird.web.serve import server, tune_process
 
     runtime = _engine(settings, where)
     async with running(runtime):
         until_started.started = True
         web = server(runtime, settings.web())
+        tune_process()
         serving = asyncio.create_task(web.serve([listener]))
 
         async def companion() -> bool:

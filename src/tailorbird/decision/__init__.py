@@ -5,6 +5,7 @@ from tailorbird.decision.choose import Choice, bucket_id_of, choose, forced, is_
 from tailorbird.decision.compiling import compile_plan, readiness
 from tailorbird.decision.explain import explain, explain_choice
 from tailorbird.decision.plan import Plan, PlanExperience, PlanRule
+from tailorbird.decision.quick import Quick
 from tailorbird.decision.schedule import Timetable, compile_schedule
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Plan",
     "PlanExperience",
     "PlanRule",
+    "Quick",
     "Timetable",
     "bucket_id_of",
     "choose",

@@ -19,8 +19,13 @@ def draw(salt: str, purpose: str, visitor: str) -> int:
 
     Draws of different purposes or salts are independent of each other.
     """
-    text = f"{salt}:{purpose}:{visitor}".encode("utf-8", "surrogatepass")
+    text = prefix(salt, purpose) + visitor.encode("utf-8", "surrogatepass")
     return (mmh3.hash(text, signed=False) * SLOTS) >> 32
+
+
+def prefix(salt: str, purpose: str) -> bytes:
+    """What is hashed before the visitor's bytes: the same for all visitors of one draw."""
+    return f"{salt}:{purpose}:".encode("utf-8", "surrogatepass")
 
 
 def experience_purpose(rule: str) -> str:

@@ -10,6 +10,7 @@ from datetime import tzinfo
 from tailorbird.decision.bucket import SLOTS, experience_purpose
 from tailorbird.decision.plan import Plan, PlanExperience, PlanRule
 from tailorbird.decision.problems import Problems
+from tailorbird.decision.quick import quick_way
 from tailorbird.decision.ranges import boundaries, is_partition
 from tailorbird.decision.schedule import ALWAYS, Timetable, compile_schedule
 from tailorbird.domain.campaign import Audience_, Campaign, Content, Experience, Rule, Schedule
@@ -92,6 +93,7 @@ class _Compiler:
             match_needs=matching,
             degradable=not needs.store,
             warnings=tuple(self.warnings.found),
+            quick=quick_way(campaign, audience, timetable, rules),
         )
 
     def _check_texts(self) -> None:

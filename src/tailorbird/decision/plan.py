@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from tailorbird.decision.quick import Quick
 from tailorbird.decision.ranges import lookup
 from tailorbird.decision.schedule import Timetable
 from tailorbird.domain.campaign import Campaign, Device, Experience, Rule, Status, TemplateRef
@@ -97,6 +98,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     degradable: bool
     #: what works, though perhaps not as meant
     warnings: tuple[Problem, ...] = ()
+    #: the short way to an arm, for plans of the simple kind
+    quick: Quick | None = None
 
     def experiences(self) -> tuple[PlanExperience, ...]:
         """Every experience of every rule, in order."""

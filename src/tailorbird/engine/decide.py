@@ -13,6 +13,7 @@ from tailorbird.decision import Choice, Plan, choose, explain_choice
 from tailorbird.domain.decision import Decision, Explanation
 from tailorbird.domain.reasons import Group, Reason
 from tailorbird.engine import answers
+from tailorbird.engine.breaker import Patience
 from tailorbird.engine.calls import Answer, DecideCall, Detail
 from tailorbird.engine.content import Shown, show
 from tailorbird.engine.expose import Recorder
@@ -33,8 +34,8 @@ async def decide(runtime: Runtime, project: str, call: DecideCall) -> Answer:
     ever loaded."""
     snapshot = runtime.project(project)
     if call.request_id is None:
-        return (await _answer(runtime, snapshot, call))[0]
-    return await answers.once(runtime, snapshot, call, lambda: _answer(runtime, snapshot, call))
+        return (await _answer(runtime, snapshot, call, runtime.breaker.patient()))[0]
+    return await answers.once(runtime, snapshot, call, lambda patience: _answer(runtime, snapshot, call, patience))
 
 
 async def decide_json(runtime: Runtime, project: str, call: DecideCall) -> bytes:
@@ -55,25 +56,35 @@ async def details(runtime: Runtime, project: str, call: DecideCall) -> tuple[lis
     return [found.get(d.campaign) or Detail(decision=d) for d in decisions], degraded
 
 
-async def _answer(runtime: Runtime, snapshot: Snapshot, call: DecideCall) -> tuple[Answer, bool]:
+async def _answer(runtime: Runtime, snapshot: Snapshot, call: DecideCall, patience: Patience) -> tuple[Answer, bool]:
     """The answer, and whether a display cap was consumed for it."""
-    made, degraded, consumed = await _decide(runtime, snapshot, call)
+    made, degraded, consumed = await _decide(runtime, snapshot, call, patience=patience)
     decisions = tuple(one.decision if isinstance(one, Ready) else one for one in made)
     return Answer(decisions=decisions, degraded=degraded), consumed
 
 
 async def _decide(
-    runtime: Runtime, snapshot: Snapshot, call: DecideCall, found: dict[str, Detail] | None = None
+    runtime: Runtime,
+    snapshot: Snapshot,
+    call: DecideCall,
+    found: dict[str, Detail] | None = None,
+    patience: Patience | None = None,
 ) -> tuple[list[Decision | Ready], bool, bool]:
     """The decisions, whether they are degraded, and whether a display cap was consumed. ``found`` is filled, by name,
     with what each was made from."""
     asked = selected(snapshot, call)
-    gathered = await gather(runtime, snapshot, call.context, asked)
+    gathered = await gather(runtime, snapshot, call.context, asked, patience)
     recorder = Recorder(runtime, snapshot, call, gathered)
     subject, degraded, sets = gathered.subject, gathered.degraded, snapshot.peers
     everything = not call.campaigns and not call.groups
+    short_way = None if call.explain or found is not None else recorder.short_way()
     made: list[Decision | Ready] = []
     for name, plan in asked:
+        if short_way is not None and plan is not None and plan.quick is not None:
+            ready = short_way(name, plan, plan.quick)
+            if ready is not None:
+                made.append(ready)
+                continue
         if plan is None or gathered.consent_missing:
             made.append(_unplanned(snapshot, call, name, known=plan is not None))
             continue

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import structlog
 
-from tailorbird.decision import Choice, Plan
+from tailorbird.decision import Choice, Plan, Quick
 from tailorbird.domain.campaign import Expose
 from tailorbird.domain.errors import TailorbirdError, Unavailable
 from tailorbird.domain.facts import DAY_MS, Arm, Entry, Exposure, Link
@@ -14,8 +15,10 @@ from tailorbird.domain.reasons import Reason
 from tailorbird.engine.calls import DecideCall
 from tailorbird.engine.content import memberships
 from tailorbird.engine.gather import Gathered
+from tailorbird.engine.ready import Ready
 from tailorbird.engine.runtime import Runtime
 from tailorbird.engine.snapshot import Snapshot
+from tailorbird.engine.tokens import MINUTE_MS
 from tailorbird.engine.write import commit
 
 log = structlog.get_logger(__name__)
@@ -55,6 +58,38 @@ class Recorder:
         """Whether this decision may ever count."""
         return self._countable and plan.status == "running"
 
+    def short_way(self) -> Callable[[str, Plan, Quick], Ready | None] | None:
+        """From a plan of the simple kind to its ready decision, where there is nothing to note or to wait for; None
+        where this call has to go the long way with every campaign."""
+        gathered, snapshot, now = self._gathered, self._snapshot, self._call.context.now
+        profile = gathered.profile
+        if gathered.degraded or gathered.consent_missing or (profile is not None and profile.bucket_ids):
+            return None
+        report = (self._expose or self._default) == "report"
+        noted = report or not self._countable
+        exposures, today, minute = self._exposures, self._today, now // MINUTE_MS
+        arms, blank = snapshot.shelf.arms(report=report, counted=self._countable), snapshot.shelf.blank
+        subject = gathered.subject
+        drawn_on = (profile.bucket_id if profile is not None else "") or self._call.context.visitor.bucket_id
+        visitor = drawn_on.encode("utf-8", "surrogatepass")
+
+        def ready(name: str, plan: Plan, quick: Quick) -> Ready | None:
+            try:
+                arm = quick(subject, visitor)
+            except Exception:  # noqa: BLE001 - the long way meets it again, and gives it its reason
+                return None
+            if arm is None:
+                return blank(name, Reason.DEFAULT)
+            held = arms.get(id(arm))
+            if held is None or held.minute != minute or held.decision.campaign != name:
+                return None
+            if noted:
+                return held
+            seen = exposures.get(plan.id)
+            return held if seen is not None and seen.day == today and seen.day_arm == arm.arm else None
+
+        return ready
+
     async def expose(self, choice: Choice, *, displayed: bool) -> Reason | None:
         """Note that the visitor entered an arm; a reason comes back where that was refused.
 
@@ -74,7 +109,7 @@ class Recorder:
 
     async def _consume(self, exposure: Exposure) -> Reason | None:
         try:
-            verdicts = await self._runtime.breaker.call(commit(self._runtime, [exposure]))
+            verdicts = await self._runtime.breaker.call(commit(self._runtime, [exposure]), self._gathered.patience)
         except Unavailable:
             self._runtime.metrics.lost_exposures.inc()
             return Reason.DEGRADED

@@ -6,10 +6,13 @@ not. What depends on the visitor (dynamic content, locales, explanations) is mad
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from tailorbird.decision import Choice, PlanExperience
 from tailorbird.domain.decision import Decision
+from tailorbird.domain.facts import Arm
 from tailorbird.domain.reasons import Group, Reason
 from tailorbird.engine.tokens import MINUTE_MS, Signer
 
@@ -32,8 +35,9 @@ class Shelf:
 
     def __init__(self, signer: Signer) -> None:
         self._signer = signer
-        #: by whether the exposure is left to the token, and whether it counts at all
-        self._arms: dict[tuple[bool, bool], dict[str, Ready]] = {
+        #: by whether the exposure is left to the token, and whether it counts at all; then by the identity of the
+        #: plan's arm, which lives as long as the snapshot whose shelf this is
+        self._arms: dict[tuple[bool, bool], dict[int, Ready]] = {
             (report, counted): {} for report in (False, True) for counted in (False, True)
         }
         self._blanks: dict[Reason, dict[str, Ready]] = {reason: {} for reason in Reason}
@@ -48,22 +52,24 @@ class Shelf:
 
     def arm(self, name: str, choice: Choice, now: int, *, report: bool, counted: bool) -> Ready | None:
         """The decision for an arm whose content is the same for everybody; None for every other."""
-        experience, rule = choice.experience, choice.rule
-        if rule is None:
+        answers = choice.arm
+        if answers is None:
             return None
         shelf = self._arms[report, counted]
-        arm = rule.id if experience is None else experience.id
-        minute = now // MINUTE_MS
-        held = shelf.get(arm)
-        if held is not None and held.minute == minute and held.decision.campaign == name:
+        held = shelf.get(id(answers))
+        if held is not None and held.minute == now // MINUTE_MS and held.decision.campaign == name:
             return held
-        return self._put(shelf, arm, name, choice, now, report, counted)
+        return self._put(shelf, answers, name, choice, now, report, counted)
+
+    def arms(self, *, report: bool, counted: bool) -> Mapping[int, Ready]:
+        """What stands there now, by the identity of the plan's arm; the caller checks minute and name."""
+        return self._arms[report, counted]
 
     def _put(
-        self, shelf: dict[str, Ready], arm: str, name: str, choice: Choice, now: int, report: bool, counted: bool
+        self, shelf: dict[int, Ready], answers: Arm, name: str, choice: Choice, now: int, report: bool, counted: bool
     ) -> Ready | None:
-        experience, answers = choice.experience, choice.arm
-        if answers is None or choice.forced or (experience is not None and not _is_same_for_all(experience)):
+        experience = choice.experience
+        if choice.forced or (experience is not None and not _is_same_for_all(experience)):
             return None
         decision = Decision(
             campaign=name,
@@ -73,7 +79,7 @@ class Shelf:
             payload=msgspec.Raw(experience.content.static) if experience and experience.content else None,  # type: ignore[arg-type]
             token=self._signer.token(answers, now, report=report, counted=counted),
         )
-        made = shelf[arm] = Ready(decision, now // MINUTE_MS)
+        made = shelf[id(answers)] = Ready(decision, now // MINUTE_MS)
         return made
 
 

@@ -3,6 +3,7 @@ once."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -167,8 +168,9 @@ def _count(
 ) -> None:
     """Metrics, the schema of what arrives, and the log of what was refused: none of it delays the acknowledgement."""
     project = snapshot.project.id
+    for outcome, count in Counter([verdict.outcome for verdict in verdicts]).items():
+        runtime.metrics.recorded(outcome, count)
     for event, verdict in zip(good, verdicts, strict=True):
-        runtime.metrics.recorded(verdict.outcome)
         if verdict.outcome == "accepted":
             seen = runtime.schema_seen
             seen.note(project, "event", ((event.name, "event"),), event.time)
