@@ -63,7 +63,7 @@ OPERATIONS = [
     for method, told in methods.items()
 ]
 #: they answer for the caller's own project, whoever calls: there is nothing of anybody else's to ask for
-OF_ONES_OWN = frozenset(("decide", "record", "listProjects"))
+OF_ONES_OWN = frozenset(("decide", "record", "listProjects", "importExposures"))
 
 
 async def prepared(site: Site, name: str) -> tuple[Project, str, dict[str, str]]:

@@ -307,8 +307,8 @@ def _body(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     examples = {"example": operation.example, **operation.examples}
     media["examples"] = {name: {"value": value} for name, value in examples.items() if value is not msgspec.UNSET}
     content = {"application/json": media}
-    if "text/plain" in operation.takes:
-        content["text/plain"] = {"schema": {"type": "string"}}
+    for kind in operation.takes:
+        content.setdefault(kind, {"schema": {"type": "string"} if kind.startswith("text/") else media["schema"]})
     return {"required": True, "content": content}
 
 

@@ -104,27 +104,7 @@ BREAKS = (
     "a\r\nb",
     "\U0001f389\n",
 )
-WORDS = [
-    "no",
-    "1e5",
-    "-0",
-    "007",
-    "0o7",
-    "1_0",
-    "<<",
-    "=",
-    "?",
-    "---",
-    "...",
-    "&a",
-    "*a",
-    "!a",
-    "%a",
-    "@a",
-    "`a",
-    "'",
-    '"',
-]
+WORDS = ["no", "1e5", "-0", "007", "0o7", "1_0", "<<", "=", "?", "---", "...", "&a", "*a", "!a", "%a", "@a", "`a", "'"]
 odd = st.sampled_from([*BREAKS, *WORDS])
 texts = st.one_of(st.text(), odd).filter(lambda text: not any(0xD800 <= ord(letter) < 0xE000 for letter in text))
 scalars = st.one_of(

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import yaml
+from msgspec.structs import replace
 
 from tailorbird.domain.errors import Invalid, Problem, join_path
 from tailorbird.domain.shape import MAX_NESTING, check_nesting, read
@@ -70,6 +71,16 @@ def read_yaml(body: bytes) -> FileText:
     except yaml.YAMLError as error:
         why = " ".join(str(error).split())
         raise Invalid.field("", "a YAML document", detail=f"This is not valid YAML: {why}.") from None
+
+
+def located(error: Invalid, text: FileText) -> Invalid:
+    """The same error, each sentence with the line of the file that it is about."""
+    problems = tuple(
+        replace(problem, detail=f"line {line}: {problem.detail}") if (line := text.line(problem.field)) else problem
+        for problem in error.problems
+    )
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return Invalid(f"{problems[0].detail}{more}" if problems else error.detail, problems=problems, **error.extra)
 
 
 class _Builder:

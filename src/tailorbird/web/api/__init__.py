@@ -13,11 +13,13 @@ from tailorbird.engine.runtime import Runtime
 from tailorbird.web import problems
 from tailorbird.web.api.call import Caller, Request_, authorize
 from tailorbird.web.api.campaigns import Audiences, Campaigns, Goals, Templates, campaign_verbs
+from tailorbird.web.api.exposures import exposures
 from tailorbird.web.api.insight import insights
 from tailorbird.web.api.items import items
 from tailorbird.web.api.keys import keys
 from tailorbird.web.api.members import members
 from tailorbird.web.api.profiles import profiles
+from tailorbird.web.api.project_file import project_file
 from tailorbird.web.api.project_settings import project_settings
 from tailorbird.web.api.projects import projects
 from tailorbird.web.api.server import server
@@ -35,10 +37,12 @@ ROUTES: tuple[Any, ...] = (
     Goals,
     items,
     project_settings,
+    project_file,
     keys,
     signing_keys,
     insights,
     profiles,
+    exposures,
     server,
 )
 
