@@ -9,6 +9,7 @@
     ├── TooLarge       413
     ├── RateLimited    429
     └── Unavailable    503  the store cannot make it durable now; try again
+        └── Damaged         what is stored of somebody cannot be read
 
 Content problems (a template that finds no value, a rule that breaks) are never exceptions: they are reasons on a
 decision. ``web.http`` is the one place that turns these into HTTP problem details.
@@ -121,6 +122,10 @@ class Unavailable(TailorbirdError):
     def __init__(self, detail: str = "", *, retry_after: float = 1.0) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class Damaged(Unavailable):
+    """What is stored of one person or thing cannot be read; others can."""
 
 
 def shorten(value: object, limit: int = 80) -> str:

@@ -10,6 +10,7 @@ import msgspec
 
 from tailorbird.domain.errors import Unavailable
 from tailorbird.domain.visitor import Context
+from tailorbird.engine.breaker import Patience
 from tailorbird.engine.calls import Answer, DecideCall
 from tailorbird.engine.limits import AnswerMemory
 from tailorbird.engine.runtime import Runtime
@@ -20,9 +21,16 @@ _DECODER = msgspec.json.Decoder(Answer)
 
 
 async def once(
-    runtime: Runtime, snapshot: Snapshot, call: DecideCall, make: Callable[[], Awaitable[tuple[Answer, bool]]]
+    runtime: Runtime,
+    snapshot: Snapshot,
+    call: DecideCall,
+    make: Callable[[Patience], Awaitable[tuple[Answer, bool]]],
 ) -> Answer:
-    """The remembered answer of this request id, or a newly made one. Calls at the same moment wait for the first."""
+    """The remembered answer of this request id, or a newly made one. Calls at the same moment wait for the first.
+
+    Where a display cap was consumed, the answer is durable when it returns, unless the store is slow.
+    """
+    patience = runtime.breaker.patient()
     name = (snapshot.project.id, _name(call))
     under_way = runtime.answers.under_way.get(name)
     if under_way is not None:
@@ -30,10 +38,12 @@ async def once(
     future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
     runtime.answers.under_way[name] = future
     try:
-        answer = await _recall(runtime, name, call.context.now)
+        answer = await _recall(runtime, name, call.context.now, patience)
         if answer is None:
-            answer, consumed = await make()
-            await _remember(runtime, name, call.context, answer, durable=consumed)
+            answer, consumed = await make(patience)
+            storing = _remember(runtime, name, call.context, answer)
+            if consumed and storing is not None:
+                await asyncio.wait((storing,), timeout=max(patience.left, 0.0))
         future.set_result(answer)
         return answer
     except BaseException as error:
@@ -44,29 +54,24 @@ async def once(
         del runtime.answers.under_way[name]
 
 
-async def _recall(runtime: Runtime, name: tuple[str, str], now: int) -> Answer | None:
+async def _recall(runtime: Runtime, name: tuple[str, str], now: int, patience: Patience) -> Answer | None:
     held = runtime.answers.recall(name, now)
     if held is not None:
         return held
     try:
-        body = await runtime.breaker.call(runtime.store.remembered_answer(*name, since=now - AnswerMemory.LIFE_MS))
-    except Unavailable:
+        asking = runtime.store.remembered_answer(*name, since=now - AnswerMemory.LIFE_MS)
+        body = await runtime.breaker.call(asking, patience)
+        return _DECODER.decode(body) if body is not None else None
+    except (Unavailable, msgspec.DecodeError):
         return None
-    return _DECODER.decode(body) if body is not None else None
 
 
-async def _remember(
-    runtime: Runtime, name: tuple[str, str], context: Context, answer: Answer, *, durable: bool
-) -> None:
-    """Degraded answers are not kept. Where a cap was consumed the caller waits until the answer is durable."""
+def _remember(runtime: Runtime, name: tuple[str, str], context: Context, answer: Answer) -> asyncio.Task[None] | None:
+    """Keep an answer, and begin to store it. Degraded answers are not kept."""
     if answer.degraded:
-        return
+        return None
     runtime.answers.keep(name, context.now, answer)
-    keeping = _store(runtime, name, answer, context)
-    if durable:
-        await keeping
-    else:
-        runtime.background(keeping)
+    return runtime.background(_store(runtime, name, answer, context))
 
 
 async def _store(runtime: Runtime, name: tuple[str, str], answer: Answer, context: Context) -> None:

@@ -11,6 +11,7 @@ from tailorbird.domain.errors import Invalid, Unavailable
 from tailorbird.domain.needs import EventNeed, History
 from tailorbird.domain.profile import Profile
 from tailorbird.domain.visitor import Context
+from tailorbird.engine.breaker import Patience
 from tailorbird.engine.runtime import Runtime
 from tailorbird.engine.snapshot import Snapshot
 from tailorbird.profiles import combine
@@ -38,24 +39,31 @@ class Gathered(msgspec.Struct, kw_only=True):
     history_needs: frozenset[EventNeed] = frozenset()
     #: what templates read, made when the first one asks
     values: Values | None = None
+    #: how much longer this call may wait for the store
+    patience: Patience | None = None
 
 
 async def gather(
-    runtime: Runtime, snapshot: Snapshot, context: Context, asked: Sequence[tuple[str, Plan | None]]
+    runtime: Runtime,
+    snapshot: Snapshot,
+    context: Context,
+    asked: Sequence[tuple[str, Plan | None]],
+    patience: Patience | None = None,
 ) -> Gathered:
     """Read the profile, and the history if one of the plans (or of those that exclude them) asks for it."""
+    patience = patience or runtime.breaker.patient()
     degraded, stranger, found = False, False, Found()
     history: History = {}
     needs = NO_EVENTS
     profile: Profile | None = None
     try:
-        found = await find(runtime, snapshot, context)
+        found = await find(runtime, snapshot, context, patience)
         stranger = is_stranger(snapshot, context, found)
         profile = None if stranger else combine(found.known, found.anonymous, context.visitor, context.now)
         needs = event_needs(snapshot, asked)
         if needs and profile is not None:
             query = runtime.store.history(snapshot.project.id, profile.person, profile.merged, needs, context.now)
-            history = await runtime.breaker.call(query)
+            history = await runtime.breaker.call(query, patience)
     except Unavailable:
         degraded, profile, history, stranger = True, None, {}, False
     subject = Subject(context, profile, zone=snapshot.zone, locate=runtime.locate, history=history, known=not degraded)
@@ -68,15 +76,16 @@ async def gather(
         consent_missing=not has_consent(snapshot.settings.consent_for_personalizing, context, profile),
         recording_allowed=has_consent(snapshot.settings.consent_for_recording, context, profile),
         history_needs=needs,
+        patience=patience,
     )
 
 
-async def find(runtime: Runtime, snapshot: Snapshot, context: Context) -> Found:
+async def find(runtime: Runtime, snapshot: Snapshot, context: Context, patience: Patience | None = None) -> Found:
     """The profiles behind the visitor's ids, guarded by the breaker."""
     waiting = runtime.uncommitted(snapshot.project.id, context.visitor)
     if waiting is not None:
-        await runtime.breaker.call(waiting)
-    return await runtime.breaker.call(runtime.store.find(snapshot.project.id, context.visitor))
+        await runtime.breaker.call(waiting, patience)
+    return await runtime.breaker.call(runtime.store.find(snapshot.project.id, context.visitor), patience)
 
 
 def event_needs(snapshot: Snapshot, asked: Iterable[tuple[str, Plan | None]]) -> frozenset[EventNeed]:

@@ -105,7 +105,7 @@ class Snapshot:
         #: key → id of those of them whose content nobody can read
         self._unreadable: dict[str, str] = {}
         #: settings that cannot be read leave those before them in force: defaults would drop a required consent
-        self.settings = previous.settings if previous is not None else ProjectSettings()
+        self.settings: ProjectSettings = previous.settings if previous is not None else ProjectSettings()
         self._decode_all()
         self.zone = self._time_zone()
         self._reused = previous if previous is not None and self._conditions_as_in(previous) else None
