@@ -10,7 +10,7 @@ from typing import Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from tailorbird.cli import backup, demo, documents, keys, projects, serve
+from tailorbird.cli import backup, demo, documents, importing, keys, projects, serve
 from tailorbird.cli.errors import FAILED, INTERRUPTED, Usage, report
 from tailorbird.cli.options import Command
 
@@ -57,6 +57,7 @@ def build() -> App:
     for name, help, commands in (
         ("project", "Projects: create and list.", projects.COMMANDS),
         ("key", "API keys: create, list, rotate, revoke.", keys.COMMANDS),
+        ("import", "Import people, events and items from files.", importing.COMMANDS),
     ):
         group = _app(name, help, sort_key=next(_ORDER))
         _add(group, *commands)
@@ -74,7 +75,7 @@ def _add(app: App, *commands: Command) -> None:
 def run(tokens: Sequence[str] | None = None) -> int:
     """Do what ``tokens`` (else the process's arguments) say; the exit code."""
     try:
-        build()(tokens, result_action="return_value")
+        told = build()(tokens, result_action="return_value")
     except CycloptsError as error:
         return report(Usage(f"{error} Try --help."))
     except KeyboardInterrupt:
@@ -86,4 +87,4 @@ def run(tokens: Sequence[str] | None = None) -> int:
         return FAILED
     except Exception as error:  # noqa: BLE001 - the border: what was foreseen becomes one line, the rest is raised again
         return report(error)
-    return 0
+    return told if isinstance(told, int) else 0

@@ -6,13 +6,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tailorbird.cli.alone import alone
 from tailorbird.cli.errors import Failed, Usage
 from tailorbird.cli.place import Place
 from tailorbird.cli.server import COPY
@@ -45,7 +45,7 @@ def restore(where: Place, source: Path, logs: Sequence[Path], *, force: bool) ->
     if where.exists and not force:
         raise Usage(f"{where.file} exists. Say --force to replace it; it is kept beside the restored one.")
     prepared = where.file.with_name(f"{where.file.name}.restoring")
-    with _alone(where):
+    with alone(where, "Stop it first."):
         try:
             told, flaws = _told(where, logs)
             backup.duplicate(source, prepared)
@@ -65,23 +65,10 @@ def finish(where: Place, logs: Sequence[Path]) -> Restored:
     async def work(runtime: Any) -> Restored:
         return await _renew(runtime.store, where.folder, told)
 
-    with _alone(where):
+    with alone(where, "Stop it first."):
         done = with_engine(where, work)
         (where.folder / COPY).unlink(missing_ok=True)
     return msgspec.structs.replace(done, warnings=(*warnings, *_unreadable(done.replayed)))
-
-
-@contextmanager
-def _alone(where: Place) -> Iterator[None]:
-    """``Unavailable`` where a server runs; none can begin until this ends."""
-    from tailorbird.store.sqlite.file import ServerLock
-
-    where.folder.mkdir(parents=True, exist_ok=True)
-    lock = ServerLock(where.file)
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _check(source: Path) -> list[str]:

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from tailorbird.domain.definitions import Item
-from tailorbird.domain.errors import Invalid, NotFound, TooLarge
+from tailorbird.domain.errors import Invalid, NotFound, TooLarge, join_path
 from tailorbird.engine import values
+from tailorbird.engine.limits import Limits
 from tailorbird.engine.refresh import refresh
 from tailorbird.engine.runtime import Runtime
 
@@ -19,13 +20,18 @@ async def upsert(runtime: Runtime, project: str, items: Sequence[Item]) -> int:
     if len(items) > runtime.limits.items:
         raise TooLarge(f"One call takes at most {runtime.limits.items:,} items.")
     for index, item in enumerate(items):
-        if not item.id or len(item.id) > 200:
-            raise Invalid.field(f"items[{index}].id", "text of 1 to 200 characters", item.id)
-        values.check_name(item.type, f"items[{index}].type")
-        values.check_members(item.attributes, f"items[{index}].attributes", runtime.limits)
+        check(item, f"items[{index}]", runtime.limits)
     await runtime.store.put_items(runtime.project(project).project.id, items, runtime.clock())
     await refresh(runtime)
     return len(items)
+
+
+def check(item: Item, field: str, limits: Limits) -> None:
+    """``Invalid`` where an item cannot be kept; ``field`` is where it stands."""
+    if not item.id or len(item.id) > 200:
+        raise Invalid.field(join_path(field, "id"), "text of 1 to 200 characters", item.id)
+    values.check_name(item.type, join_path(field, "type"))
+    values.check_members(item.attributes, join_path(field, "attributes"), limits)
 
 
 async def delete(runtime: Runtime, project: str, item_ids: Sequence[str]) -> int:
