@@ -59,8 +59,8 @@ class Recorder:
         return self._countable and plan.status == "running"
 
     def short_way(self) -> Callable[[str, Plan, Quick], Ready | None] | None:
-        """From a plan of the simple kind to its ready decision, where there is nothing to note or to wait for; None
-        where this call has to go the long way with every campaign."""
+        """From a plan of the simple kind to its ready decision, the exposure noted on the way; None where this call has
+        to go the long way with every campaign."""
         gathered, snapshot, now = self._gathered, self._snapshot, self._call.context.now
         profile = gathered.profile
         if gathered.degraded or gathered.consent_missing or (profile is not None and profile.bucket_ids):
@@ -83,10 +83,11 @@ class Recorder:
             held = arms.get(id(arm))
             if held is None or held.minute != minute or held.decision.campaign != name:
                 return None
-            if noted:
-                return held
-            seen = exposures.get(plan.id)
-            return held if seen is not None and seen.day == today and seen.day_arm == arm.arm else None
+            if not noted:
+                seen = exposures.get(arm.campaign)
+                if seen is None or seen.day != today or seen.day_arm != arm.arm:
+                    self._queued.append(self._exposure(arm, drawn_on, "always", True))
+            return held
 
         return ready
 
@@ -103,9 +104,9 @@ class Recorder:
         if rule.cap == "always" or not displayed:
             seen = self._exposures.get(arm.campaign)
             if seen is None or seen.day != self._today or seen.day_arm != arm.arm:
-                self._queued.append(self._exposure(arm, choice, "always", displayed))
+                self._queued.append(self._exposure(arm, choice.bucket_id, "always", displayed))
             return None
-        return await self._consume(self._exposure(arm, choice, rule.cap, displayed))
+        return await self._consume(self._exposure(arm, choice.bucket_id, rule.cap, displayed))
 
     async def _consume(self, exposure: Exposure) -> Reason | None:
         try:
@@ -134,7 +135,7 @@ class Recorder:
             self._runtime.breaker.trip()  # a store that cannot keep what was decided is away: a full disk, say
             log.warning("exposures lost", count=len(self._queued), error=error.detail)
 
-    def _exposure(self, arm: Arm, choice: Choice, cap: Cap, shown: bool) -> Exposure:
+    def _exposure(self, arm: Arm, bucket_id: str, cap: Cap, shown: bool) -> Exposure:
         context = self._call.context
         if self._facts is None:
             self._facts = kept_facts(self._snapshot, self._gathered)
@@ -149,7 +150,7 @@ class Recorder:
             cap=cap,
             shown=shown,
             facts=self._facts,
-            bucket_id=choice.bucket_id,
+            bucket_id=bucket_id,
             stranger=self._gathered.stranger,
         )
 
