@@ -1,14 +1,14 @@
 """Inside the write transaction: sift out what was counted before, lock the people, fold, write what changed.
 
-Everything is locked in one order, so that two transactions never wait for each other: identities, then people by
-number, then new ids, then what belongs to those people, then counters and answers; each of them sorted. Two that meet
-the same new id at once cannot lock what is not there: one of them inserts it, the other begins anew and finds it.
+Everything is locked in one order, so that two transactions never wait for each other: identities, then ids that nobody
+has, then people by number, then what belongs to those people, then counters and answers; each of them sorted. Of two
+that meet the same new id at once, one claims it and the other waits, and finds the person that it leads to.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from tailorbird.domain.facts import DAY_MS, Entry, Event, IdKey, Verdict
 from tailorbird.store.contract import Fold
@@ -27,7 +27,7 @@ _DUPLICATE, _CONFLICT = Verdict("duplicate"), Verdict("conflict")
 #: project, identity
 LedgerKey = tuple[str, bytes]
 #: runs ``compute`` in a thread
-Aside = Callable[[Sequence[Entry], Sequence[IdKey], Sequence[Found], Fold], Awaitable[Folded]]
+Aside = Callable[[Sequence[Entry], Sequence[IdKey], Collection[IdKey], Sequence[Found], Fold], Awaitable[Folded]]
 
 _REMEMBER = (
     "INSERT INTO ledger (project, identity, content, day)"
@@ -37,6 +37,11 @@ _REMEMBER = (
 _REMEMBERED = (
     "SELECT l.project, l.identity, l.content FROM unnest($1::text[], $2::bytea[]) AS k (project, identity)"
     " JOIN ledger l ON l.project = k.project AND l.identity = k.identity"
+)
+_CLAIM = (
+    "INSERT INTO visitor_ids (project, kind, id, person)"
+    " SELECT project, kind, id, 0 FROM unnest($1::text[], $2::text[], $3::text[]) AS k (project, kind, id)"
+    " ON CONFLICT DO NOTHING RETURNING project, kind, id"
 )
 _LOCK_PEOPLE = (
     "SELECT p.person, p.body, g.positions FROM"
@@ -76,9 +81,17 @@ async def _fold(connection: Connection, entries: Sequence[Entry], fold: Fold, as
     listed once the person is locked leads there until the end; where one is not, the id is looked at again.
     """
     asked = ids_of(entries)
-    found = await connection.fetch(_LOCK_PEOPLE, *columns(asked)) if asked else ()
-    computing = aside(entries, asked, found, fold) if len(entries) > _COMPUTED_HERE else None
-    folded = await computing if computing is not None else compute(entries, asked, found, fold)
+    claimed: set[IdKey] = set()
+    found: Sequence[Found] = ()
+    if asked:
+        names = columns(asked)
+        claimed = {(project, kind, name) for project, kind, name in await connection.fetch(_CLAIM, *names)}
+        if len(claimed) < len(asked):
+            found = await connection.fetch(_LOCK_PEOPLE, *names)
+    if len(entries) > _COMPUTED_HERE:
+        folded = await aside(entries, asked, claimed, found, fold)
+    else:
+        folded = compute(entries, asked, claimed, found, fold)
     if folded.doubtful and await connection.fetchval(_STILL_LEAD, *folded.doubtful) != len(folded.doubtful[0]):
         raise Again
     return folded

@@ -5,7 +5,7 @@ Nothing here touches the database, so that large batches can be folded in a thre
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ import msgspec
 from tailorbird.domain.facts import Alias, Changes, Entry, IdKey, State, Verdict
 from tailorbird.domain.profile import Profile
 from tailorbird.store.contract import Fold
+from tailorbird.store.postgres.errors import Again
 from tailorbird.store.postgres.text import columns
 from tailorbird.store.rows import decode_profile, encode, event_values, exposure_values
 
@@ -33,9 +34,10 @@ class Folded(msgspec.Struct, kw_only=True):
     doubtful: Columns
     #: person, target, project, at
     links: Columns
-    #: project, kind, id, person of ids that led to nobody, and of those that move
+    #: project, kind, id, person of ids that were claimed, of those that move; and claimed ones that nobody took
     new_ids: Columns
     moved_ids: Columns
+    unused_ids: Columns
     #: person, body (and project)
     known_profiles: Columns
     new_profiles: Columns
@@ -60,12 +62,19 @@ def ids_of(entries: Sequence[Entry]) -> list[IdKey]:
     return sorted(wanted)
 
 
-def compute(entries: Sequence[Entry], asked: Sequence[IdKey], found: Sequence[Found], fold: Fold) -> Folded:
-    """Fold entries into the people that were ``found`` for the ids ``asked``."""
+def compute(
+    entries: Sequence[Entry], asked: Sequence[IdKey], claimed: Collection[IdKey], found: Sequence[Found], fold: Fold
+) -> Folded:
+    """Fold entries into the people that were ``found`` for the ids ``asked``; nobody had those that were ``claimed``.
+
+    Raises ``Again`` for an id that is neither: it was moved at this very moment.
+    """
     state, doubtful = _state(asked, found)
+    if any(key not in state.persons and key not in claimed for key in asked):
+        raise Again
     changes = fold(entries, state)
     merged = {person: target for _, person, target, _ in changes.links}
-    new_ids, moved_ids = _ids(changes, state, set(asked), merged)
+    new_ids, moved_ids = _ids(changes, state, claimed, merged)
     known, new = _profiles(changes, state, merged)
     exposures = sorted(changes.exposures, key=lambda row: (row.project, row.person, row.answers.campaign))
     links = sorted((person, _end(merged, person), project, at) for project, person, _, at in changes.links)
@@ -76,6 +85,7 @@ def compute(entries: Sequence[Entry], asked: Sequence[IdKey], found: Sequence[Fo
         links=columns(links),
         new_ids=columns(sorted(new_ids)),
         moved_ids=columns(sorted(moved_ids)),
+        unused_ids=columns(sorted(key for key in claimed if key not in changes.ids)),
         known_profiles=columns(sorted(known)),
         new_profiles=columns(new),
         events=[event_values(event, person) for event, person in changes.events],
@@ -102,7 +112,7 @@ def _state(asked: Sequence[IdKey], found: Sequence[Found]) -> tuple[State, list[
 _NewIds = list[tuple[str, str, str, int]]
 
 
-def _ids(changes: Changes, state: State, asked: set[IdKey], merged: dict[int, int]) -> tuple[_NewIds, _NewIds]:
+def _ids(changes: Changes, state: State, claimed: Collection[IdKey], merged: dict[int, int]) -> tuple[_NewIds, _NewIds]:
     """Ids that led to nobody, and those that lead to somebody else from now on.
 
     What led to the people merged away is moved with them, so it is not among these.
@@ -111,7 +121,7 @@ def _ids(changes: Changes, state: State, asked: set[IdKey], merged: dict[int, in
     moved: _NewIds = []
     for key, person in changes.ids.items():
         end, before = _end(merged, person), state.persons.get(key)
-        if before is None and key in asked:
+        if key in claimed:
             new.append((*key, end))
         elif before is None or _end(merged, before) != end:
             moved.append((*key, end))

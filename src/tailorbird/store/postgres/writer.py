@@ -16,21 +16,21 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 from tailorbird.domain.errors import Unavailable
-from tailorbird.domain.facts import Entry, IdKey
+from tailorbird.domain.facts import Entry
 from tailorbird.store.contract import Fold
 from tailorbird.store.postgres.answers import Answer, remember
 from tailorbird.store.postgres.commit import Aside, apply
 from tailorbird.store.postgres.connections import Connection, Connections
 from tailorbird.store.postgres.errors import is_away, translated
-from tailorbird.store.postgres.folding import Folded, Found, compute
+from tailorbird.store.postgres.folding import Folded, compute
 from tailorbird.store.postgres.transaction import transact
 
 #: entries in one transaction
-MOST_IN_ONE = 2_000
+MOST_IN_ONE = 500
 #: entries that may wait; beyond them callers are told to come back
 MOST_WAITING = 100_000
 #: entries that wait before a second transaction is begun beside the one that runs
-_MANY = 500
+_MANY = 250
 #: transactions at a time: while the database works for one, the other is folded
 SIDE_BY_SIDE = 2
 #: a transaction that takes longer is given up
@@ -141,10 +141,8 @@ class Writer:
         async with asyncio.timeout(COMMIT_SECONDS):
             return await self._connections.run(transact, _perform, group, self._aside)
 
-    async def _aside(
-        self, entries: Sequence[Entry], asked: Sequence[IdKey], found: Sequence[Found], fold: Fold
-    ) -> Folded:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, compute, entries, asked, found, fold)
+    async def _aside(self, *args: Any) -> Folded:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, compute, *args)
 
 
 async def _perform(connection: Connection, group: list[Job], aside: Aside) -> list[Any]:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from tailorbird.store.postgres.connections import Connection
-from tailorbird.store.postgres.errors import Again
 from tailorbird.store.postgres.folding import Counts, Folded
 from tailorbird.store.postgres.text import columns
 from tailorbird.store.rows import EVENT_COLUMNS, EXPOSURE_COLUMNS
 
-_ID_COLUMNS = "SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])"
-_NEW_IDS = f"INSERT INTO visitor_ids (project, kind, id, person) {_ID_COLUMNS} ON CONFLICT DO NOTHING"
+_NEW_IDS = (
+    "UPDATE visitor_ids v SET person = k.person"
+    " FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS k (project, kind, id, person)"
+    " WHERE v.project = k.project AND v.kind = k.kind AND v.id = k.id"
+)
+_UNUSED_IDS = (
+    "DELETE FROM visitor_ids v USING unnest($1::text[], $2::text[], $3::text[]) AS k (project, kind, id)"
+    " WHERE v.project = k.project AND v.kind = k.kind AND v.id = k.id"
+)
 _MOVED_IDS = (
-    f"INSERT INTO visitor_ids (project, kind, id, person) {_ID_COLUMNS}"
+    "INSERT INTO visitor_ids (project, kind, id, person)"
+    " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])"
     " ON CONFLICT (project, kind, id) DO UPDATE SET person = excluded.person"
     " WHERE visitor_ids.person <> excluded.person"
 )
@@ -57,12 +64,13 @@ async def write(connection: Connection, folded: Folded) -> None:
     if folded.links:
         await _write_links(connection, folded)
     if folded.new_ids:
-        _all_or_again(await connection.execute(_NEW_IDS, *folded.new_ids), len(folded.new_ids[0]))
+        await connection.execute(_NEW_IDS, *folded.new_ids)
+    if folded.unused_ids:
+        await connection.execute(_UNUSED_IDS, *folded.unused_ids)
     if folded.moved_ids:
         await connection.execute(_MOVED_IDS, *folded.moved_ids)
     if folded.known_profiles:
-        status = await connection.execute(_KNOWN_PROFILES, *folded.known_profiles, folded.at)
-        _all_or_again(status, len(folded.known_profiles[0]))
+        await connection.execute(_KNOWN_PROFILES, *folded.known_profiles, folded.at)
     if folded.new_profiles:
         # a number that another process gave out too fails, and is never overwritten
         await connection.execute(_NEW_PROFILES, *folded.new_profiles, folded.at)
@@ -93,9 +101,3 @@ async def write_counts(connection: Connection, counts: Counts) -> None:
 def written(status: str) -> int:
     """How many rows a statement says that it wrote: ``INSERT 0 3`` → 3."""
     return int(status.rpartition(" ")[2])
-
-
-def _all_or_again(status: str, expected: int) -> None:
-    """Fewer rows than expected: another transaction was there first."""
-    if written(status) != expected:
-        raise Again
