@@ -34,6 +34,8 @@ def test_these_are_the_commands() -> None:
         "backup",
         "restore",
         "erasures",
+        "export",
+        "apply",
         "migrate",
         "openapi",
         "version",

@@ -10,7 +10,7 @@ from typing import Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from tailorbird.cli import backup, demo, documents, importing, keys, projects, serve
+from tailorbird.cli import backup, demo, documents, importing, keys, project_file, projects, serve
 from tailorbird.cli.errors import FAILED, INTERRUPTED, Usage, report
 from tailorbird.cli.options import Command
 
@@ -62,7 +62,7 @@ def build() -> App:
         group = _app(name, help, sort_key=next(_ORDER))
         _add(group, *commands)
         app.command(group)
-    _add(app, *backup.COMMANDS, *documents.COMMANDS)
+    _add(app, *backup.COMMANDS, *project_file.COMMANDS, *documents.COMMANDS)
     return app
 
 

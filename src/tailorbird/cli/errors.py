@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-#: the caller can mend it by typing something else / something else is in the way / Ctrl-C
-USAGE, FAILED, INTERRUPTED = 2, 1, 130
+#: the caller can mend it by typing something else / something else is in the way / it is not as it should be / Ctrl-C
+USAGE, FAILED, DRIFT, INTERRUPTED = 2, 1, 3, 130
 
 
 class Usage(Exception):
@@ -14,6 +14,10 @@ class Usage(Exception):
 
 class Failed(Exception):
     """It was understood, and did not work."""
+
+
+class Drift(Exception):
+    """It worked, and the answer is no."""
 
 
 def report(error: Exception) -> int:
@@ -28,6 +32,8 @@ def _told(error: Exception) -> tuple[int, str]:
 
     if isinstance(error, (Usage, Invalid)):
         return USAGE, str(error)
+    if isinstance(error, Drift):
+        return DRIFT, str(error)
     if isinstance(error, (Failed, TailorbirdError)):
         return FAILED, str(error)
     if isinstance(error, OSError):
