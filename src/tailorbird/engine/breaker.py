@@ -48,6 +48,11 @@ class Breaker:
         """Whether the store is being left alone now."""
         return self._open_until > 0 and (self._trying or self._monotonic() < self._open_until)
 
+    @property
+    def is_held(self) -> bool:
+        """Whether nobody may ask before ``release``."""
+        return self._open_until == math.inf
+
     def patient(self) -> Patience:
         """The patience of one decision."""
         return Patience(self.patience)

@@ -38,6 +38,8 @@ async def keep_house(runtime: Runtime) -> None:
                 await reconcile(runtime)
         except TailorbirdError as error:
             log.warning("housekeeping put off", error=error.detail)
+        except Exception as error:  # whatever it was, the next turn comes
+            log.error("housekeeping put off", error=type(error).__name__, exc_info=error)
 
 
 async def flush_key_use(runtime: Runtime) -> None:

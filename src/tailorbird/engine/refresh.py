@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import structlog
 
@@ -24,13 +25,16 @@ from tailorbird.targeting import IdList
 log = structlog.get_logger(__name__)
 
 CONFIRM_SECONDS = 60.0
+COPY_AGAIN_SECONDS = 5.0
+#: how long a start waits for the store where a copy on disk is there to begin with
+START_SECONDS = 1.0
 
 
 @contextlib.asynccontextmanager
 async def running(runtime: Runtime) -> AsyncIterator[Runtime]:
     """A runtime that is loaded and stays fresh until the block ends; then its queue is drained and the store closed."""
-    await start(runtime)
-    tasks = [asyncio.create_task(keep_fresh(runtime)), asyncio.create_task(keep_house(runtime))]
+    loading = await start(runtime)
+    tasks = [asyncio.create_task(keep_fresh(runtime, loading)), asyncio.create_task(keep_house(runtime))]
     try:
         yield runtime
     finally:
@@ -44,24 +48,54 @@ async def running(runtime: Runtime) -> AsyncIterator[Runtime]:
         await runtime.store.close()
 
 
-async def start(runtime: Runtime) -> None:
-    """Load everything from the store, else from the copy on disk."""
+async def start(runtime: Runtime) -> asyncio.Task[None]:
+    """Load everything from the store; where that fails or takes long, from the copy on disk.
+
+    Returns what is still being loaded: ``keep_fresh`` goes on with it.
+    """
+    runtime.breaker.hold()
+    loading = asyncio.create_task(_load_all(runtime))
     try:
-        await _open(runtime)
-        await refresh(runtime)
-    except Unavailable as error:
-        runtime.breaker.trip()
-        log.warning("store away at start", error=error.detail)
+        await asyncio.wait((loading,), timeout=START_SECONDS)
+        if not _has_failed(loading) and loading.done():
+            return loading
         copied = await asyncio.to_thread(disk.read, runtime.data_dir)
         if copied is not None:
             await adopt(runtime, copied)
+        else:
+            await asyncio.wait((loading,))
+            _has_failed(loading)
+    except BaseException:
+        loading.cancel()
+        await asyncio.gather(loading, return_exceptions=True)
+        raise
+    return loading
+
+
+def _has_failed(loading: asyncio.Task[None]) -> bool:
+    """Whether the store was away; anything else that went wrong is raised, because waiting would not mend it."""
+    if not loading.done():
+        return False
+    try:
+        loading.result()
+    except Unavailable as error:
+        log.warning("store away at start", error=error.detail)
+        return True
+    return False
+
+
+async def _load_all(runtime: Runtime) -> None:
+    await _open(runtime)
+    await refresh(runtime)
 
 
 async def _open(runtime: Runtime) -> None:
     """Nobody is served from the store before those are gone whom a restored backup brought back."""
-    await runtime.store.open(exclusive=True)
-    runtime.store_open = True
+    if not runtime.store_open:
+        await runtime.store.open(exclusive=True)
+        runtime.store_open = True
     await reconcile(runtime)
+    runtime.breaker.release()
 
 
 async def drain(runtime: Runtime) -> None:
@@ -71,27 +105,35 @@ async def drain(runtime: Runtime) -> None:
 
 
 async def adopt(runtime: Runtime, copied: disk.Copy) -> None:
-    """Decide from the copy on disk; its keys are believed while it is young enough."""
+    """Decide from the copy on disk, unless the store came first; its keys are believed while it is young enough."""
+    snapshots = []
     for part in copied.projects:
         catalogue = Catalogue(dict(part.items), part.items_change)
         lists = {name: IdList.from_bytes(data) for name, data in part.lists.items()}
-        snapshot = await asyncio.to_thread(Snapshot, part.source, lists, catalogue)
+        snapshots.append(await asyncio.to_thread(Snapshot, part.source, lists, catalogue))
+    if runtime.confirmed_at:
+        return
+    for snapshot in snapshots:
         _swap(runtime, snapshot)
     runtime.keys = {key.digest: key for key in copied.keys}
     runtime.confirmed_at = copied.confirmed_at
     log.info("deciding from the copy on disk", projects=len(copied.projects), confirmed_at=copied.confirmed_at)
 
 
-async def keep_fresh(runtime: Runtime) -> None:
-    """Poll until cancelled. Whatever goes wrong is logged and tried again."""
+async def keep_fresh(runtime: Runtime, loading: asyncio.Task[None]) -> None:
+    """Poll until cancelled. Whatever goes wrong is logged and tried again: without the poll a revoked key would open
+    for ever."""
+    await asyncio.wait((loading,))
     while True:
         await asyncio.sleep(runtime.poll_seconds)
         try:
-            if not runtime.store_open:
+            if runtime.breaker.is_held:
                 await _open(runtime)
             await refresh(runtime)
         except TailorbirdError as error:
             log.warning("definitions not refreshed", error=error.detail)
+        except Exception as error:
+            log.error("definitions not refreshed", error=type(error).__name__, exc_info=error)
         runtime.metrics.snapshot_age.set((runtime.clock() - runtime.confirmed_at) / 1000)
 
 
@@ -100,18 +142,41 @@ async def refresh(runtime: Runtime) -> bool:
     async with runtime.refreshing:
         projects = await runtime.store.projects()
         stale = [p for p in projects if _is_stale(runtime, p)]
-        for project in stale:
-            _swap(runtime, await _load(runtime, project))
-        if stale or not runtime.keys:
+        if stale or not runtime.keys:  # first of all: a project that does not load must not keep a revoked key alive
             runtime.keys = {key.digest: key for key in await runtime.store.keys()}
+        for project in stale:
+            await _bring_up_to_date(runtime, project)
         runtime.confirmed_at = runtime.clock()
+        if stale:
+            runtime.copy_owed, runtime.copy_after = True, 0.0
         if runtime.data_dir is not None:
-            due = runtime.copy_is_due(CONFIRM_SECONDS)
-            if stale or (due and not disk.exists(runtime.data_dir)):
-                await asyncio.to_thread(disk.write, runtime.data_dir, _copy(runtime))
-            elif due:
-                await asyncio.to_thread(disk.confirm, runtime.data_dir, runtime.confirmed_at)
+            await _keep_copy(runtime, runtime.data_dir)
         return bool(stale)
+
+
+async def _bring_up_to_date(runtime: Runtime, project: Project) -> None:
+    """One project's trouble, which nobody foresaw, is no other project's."""
+    try:
+        _swap(runtime, await _load(runtime, project))
+    except TailorbirdError:
+        raise
+    except Exception as error:
+        log.error("project not refreshed", project=project.key, error=type(error).__name__, exc_info=error)
+
+
+async def _keep_copy(runtime: Runtime, directory: Path) -> None:
+    """Write the copy on disk where it says something else than what is in force, else confirm it every minute.
+
+    One that could not be written is owed until it is: confirming the old one would make it look new.
+    """
+    due = runtime.copy_is_due(CONFIRM_SECONDS)
+    if due and not disk.exists(directory):
+        runtime.copy_owed = True
+    if runtime.copy_owed and runtime.monotonic() >= runtime.copy_after:
+        runtime.copy_owed = not await asyncio.to_thread(disk.write, directory, _copy(runtime))
+        runtime.copy_after = runtime.monotonic() + COPY_AGAIN_SECONDS
+    elif due and not runtime.copy_owed:
+        await asyncio.to_thread(disk.confirm, directory, runtime.confirmed_at)
 
 
 def _is_stale(runtime: Runtime, project: Project) -> bool:

@@ -65,6 +65,10 @@ class Runtime:
         #: UTC ms when the store last confirmed definitions and keys
         self.confirmed_at = 0
         self._copy_confirmed_at = 0
+        #: the copy on disk says something else than what is in force here
+        self.copy_owed = False
+        #: by the monotonic clock: after a failure it is not tried again at once
+        self.copy_after = 0.0
         self.store_open = False
         #: the log of erasures and the database have to be compared
         self.erasures_owed = True
@@ -96,7 +100,7 @@ class Runtime:
 
     def copy_is_due(self, seconds: float) -> bool:
         """Whether it is time to say on disk that the copy is still true; at most once in ``seconds``."""
-        if self.confirmed_at - self._copy_confirmed_at < seconds * 1000:
+        if 0 <= self.confirmed_at - self._copy_confirmed_at < seconds * 1000:
             return False
         self._copy_confirmed_at = self.confirmed_at
         return True
