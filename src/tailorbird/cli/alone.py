@@ -12,13 +12,13 @@ from tailorbird.cli.place import Place
 @contextmanager
 def alone(where: Place, instead: str) -> Iterator[None]:
     """``Failed`` where a server runs, saying what to do ``instead``; none can begin until this ends."""
-    from tailorbird.domain.errors import Unavailable
+    from tailorbird.domain.errors import TailorbirdError
     from tailorbird.store.sqlite.file import ServerLock
 
     where.folder.mkdir(parents=True, exist_ok=True)
     try:
         lock = ServerLock(where.file)
-    except Unavailable as error:
+    except TailorbirdError as error:
         raise Failed(f"A Tailorbird server uses {where.file}. {instead}") from error
     try:
         yield

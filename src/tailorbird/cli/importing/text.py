@@ -42,6 +42,7 @@ class Lines:
         head = self._raw.read(3)
         self._raw.seek(0)
         if head[:2] in _UTF16:
+            self._raw.close()
             raise Failed(f"{path} is UTF-16. Convert it: iconv -f UTF-16 -t UTF-8.")
         packed = head[:2] == _GZIP
         self._text = cast(io.BufferedIOBase, gzip.GzipFile(fileobj=self._raw) if packed else self._raw)
@@ -128,7 +129,11 @@ class CsvReader:
         self._lines = Lines(path)
         self._encoding = encoding
         self._delimiter = delimiter
-        header = self._header()
+        try:
+            header = self._header()
+        except BaseException:
+            self._lines.close()
+            raise
         self.columns = tuple(name.strip() for name in header)
         self._body = Position(self._lines.offset, self._lines.number)
 
@@ -216,6 +221,7 @@ class JsonReader:
         self._lines = Lines(path)
         first = self._lines.take() or b""
         if first.lstrip()[:1] == b"[":
+            self._lines.close()
             raise Failed(f"{path} is one list. JSON Lines have one object on each line: jq -c '.[]' makes them.")
 
     def rows(self, begin: Position) -> Iterator[Row]:
@@ -254,8 +260,8 @@ def _object(text: bytes) -> tuple[dict[str, Any] | None, str]:
 
 
 def _reason(told: str) -> str:
-    if told.startswith("unexpected end of data"):
-        return "a quote is opened and never closed"
+    if told.startswith("unexpected end of data") or "expected after" in told:
+        return "a quote stands where none may, or is never closed"
     if told.startswith("field larger than"):
         return f"expected {_LONG}, got more"
     return told
