@@ -15,6 +15,7 @@ import msgspec
 
 from bench import seed
 from bench.peers import flags, install
+from bench.peers.engines.turns import CHECKED
 from bench.peers.spread import quartiles
 from bench.progress import say
 
@@ -27,6 +28,8 @@ class Library(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     #: in ``bench.peers.engines``
     module: str
+    #: what the module is told on its command line
+    way: str = ""
     #: of ``install``; none: the one that runs this
     environment: str | None
     #: the fifty campaigns in its words
@@ -91,7 +94,8 @@ LIBRARIES: Mapping[str, Library] = {
         name="statsig", module="statsig", environment="statsig", package="statsig-python-core", flags=flags.statsig
     ),
 }
-TAILORBIRD = Library(name=OURS, module="tailorbird", environment=None, flags=ours)
+TAILORBIRD = Library(name=OURS, module="tailorbird", way="quick", environment=None, flags=ours)
+EVERY_GATE = Library(name=f"{OURS}, every gate", module="tailorbird", way="full", environment=None, flags=ours)
 
 
 class Sizes(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,7 +172,8 @@ def check(name: str, told: Any) -> None:
     """All visitors get an arm of every flag, about half of them each; those whom the conditions leave out get none."""
     arms = {str(payload["discount"]) for payload in flags.PAYLOADS.values()}
     counts = told["arms"]
-    if set(counts) != arms or not all(0.4 < count / sum(counts.values()) < 0.6 for count in counts.values()):
+    everybody = CHECKED * flags.COUNT
+    if set(counts) != arms or not all(0.4 < count / everybody < 0.6 for count in counts.values()):
         raise AssertionError(f"{name} does not split by halves: {counts}")
     if told["shown_to_others"]:
         raise AssertionError(f"{name} shows something to visitors whom its conditions leave out")
@@ -178,7 +183,7 @@ def check(name: str, told: Any) -> None:
 def started(library: Library) -> Iterator[Worker]:
     """A library in its process, until the end of its input."""
     interpreter = install.python(library.environment) if library.environment else Path(sys.executable)
-    command = (interpreter, "-m", f"bench.peers.engines.{library.module}")
+    command = (interpreter, "-m", f"bench.peers.engines.{library.module}", library.way)
     with subprocess.Popen(command, cwd=install.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         try:
             yield Worker(library, child)
@@ -192,9 +197,9 @@ def started(library: Library) -> Iterator[Worker]:
 
 
 def main(sizes: Sizes | None = None, names: Collection[str] = tuple(LIBRARIES)) -> list[Evaluated]:
-    """Our engine, then what is named."""
+    """Our engine by its usual way and by the full one, then what is named."""
     chosen = sizes or Sizes()
-    libraries = [TAILORBIRD, *(one for name, one in LIBRARIES.items() if name in names)]
+    libraries = [TAILORBIRD, EVERY_GATE, *(one for name, one in LIBRARIES.items() if name in names)]
     with contextlib.ExitStack() as stack:
         workers = []
         for library in libraries:

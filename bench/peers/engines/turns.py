@@ -13,6 +13,8 @@ from typing import Any
 
 #: visitors rotate among so many
 VISITORS = 1_000
+#: so many are looked at before anything is measured
+CHECKED = 200
 
 #: all flags for one visitor, as whatever the library answers
 Decide = Callable[[str, dict[str, Any]], Iterable[Any]]
@@ -30,7 +32,7 @@ def take_turns(given: Any, decide: Decide, discount: Callable[[Any], int | None]
     nothing.
     """
     attributes, others = given["attributes"], given["others"]
-    arms = [discount(one) for number in range(200) for one in decide(f"u{number}", attributes)]
+    arms = [discount(one) for number in range(CHECKED) for one in decide(f"u{number}", attributes)]
     nothing = [discount(one) for one in decide("u1", others)]
     _say(
         {

@@ -46,6 +46,7 @@ def results(*, unleash: float = 600.0, eppo: float = 2_000.0, degraded: int = 0)
         ],
         evaluated=[
             in_process.Evaluated(name="tailorbird", about="this one", turns=[1_000.0, 1_100.0]),
+            in_process.Evaluated(name="tailorbird, every gate", about="this one", turns=[2_000.0, 2_100.0]),
             in_process.Evaluated(name="eppo", about="eppo 1.0", turns=[eppo, eppo * 1.1]),
         ],
     )
@@ -214,19 +215,26 @@ def test_a_foreign_server_sees_no_environment_of_ours_and_its_words_are_in_the_e
 
 
 def test_our_engine_takes_its_turns_like_every_other_library() -> None:
-    (found,) = in_process.main(in_process.Sizes(rounds=2, seconds=0.001), names=())
-    assert found.name == "tailorbird"
-    assert len(found.turns) == 2
-    assert all(math.isfinite(ns) and 10 < ns < 1e7 for ns in found.turns)
+    found, every_gate = in_process.main(in_process.Sizes(rounds=2, seconds=0.001), names=())
+    assert (found.name, every_gate.name) == ("tailorbird", "tailorbird, every gate")
+    for one in (found, every_gate):
+        assert len(one.turns) == 2
+        assert all(math.isfinite(ns) and 10 < ns < 1e7 for ns in one.turns)
     assert found.times(found) == (1, 1, 1)
 
 
 @pytest.mark.parametrize(
     ("arms", "others"),
-    [({"15": 100}, 0), ({"15": 90, "10": 10}, 0), ({"15": 50, "10": 50, "None": 5}, 0), ({"15": 50, "10": 50}, 1)],
+    [
+        ({"15": 10_000}, 0),
+        ({"15": 9_000, "10": 1_000}, 0),
+        ({"15": 5_000, "10": 4_900, "None": 100}, 0),
+        ({"15": 2_500, "10": 2_500}, 0),
+        ({"15": 5_000, "10": 5_000}, 1),
+    ],
 )
 def test_a_library_that_decides_otherwise_is_refused(arms: dict[str, int], others: int) -> None:
-    in_process.check("fine", {"arms": {"15": 50, "10": 50}, "shown_to_others": 0})
+    in_process.check("fine", {"arms": {"15": 5_000, "10": 5_000}, "shown_to_others": 0})
     with pytest.raises(AssertionError):
         in_process.check("otherwise", {"arms": arms, "shown_to_others": others})
 
