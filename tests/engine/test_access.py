@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from joserfc import jwt
-from joserfc.jwk import OctKey
+from joserfc.jwk import ECKey
 
 from tailorbird.domain.access import Scope
 from tailorbird.domain.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, Unauthorized
@@ -141,13 +141,18 @@ async def test_a_token_bucket_empties_and_fills_again(engine: Engine) -> None:
 
 
 async def test_a_visitor_token_signed_by_the_backend_names_a_known_visitor(engine: Engine) -> None:
-    key = OctKey.generate_key(256, {"kid": "k1"})
-    other = OctKey.generate_key(256, {"kid": "k1"})
-    settings = msgspec.json.encode({"visitor_keys": {"keys": [key.as_dict(private=True)]}})
+    key = ECKey.generate_key("P-256", {"kid": "k1"})
+    other = ECKey.generate_key("P-256", {"kid": "k1"})
+    for secret in (key.as_dict(private=True), {"kty": "oct", "k": "c2VjcmV0", "kid": "k1"}):
+        with pytest.raises(Invalid, match="public key"):
+            await publish.put_settings(
+                engine.runtime, engine.project.id, msgspec.json.encode({"visitor_keys": {"keys": [secret]}}), "ann", 0
+            )
+    settings = msgspec.json.encode({"visitor_keys": {"keys": [key.as_dict(private=False)]}})
     await publish.put_settings(engine.runtime, engine.project.id, settings, "ann", 0)
 
-    def token(signer: OctKey, **claims: object) -> str:
-        return jwt.encode({"alg": "HS256", "kid": "k1"}, {"exp": NOON // 1000 + 60, **claims}, signer)
+    def token(signer: ECKey, **claims: object) -> str:
+        return jwt.encode({"alg": "ES256", "kid": "k1"}, {"exp": NOON // 1000 + 60, **claims}, signer)
 
     assert access.verify_visitor(engine.runtime, engine.project.id, token(key, sub="u1")) == "u1"
     for bad in (

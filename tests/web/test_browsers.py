@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from joserfc import jwt
-from joserfc.jwk import OctKey
+from joserfc.jwk import ECKey
 
 from tailorbird.engine.calls import DecideCall
 from tailorbird.engine.decide import decide_json
@@ -17,7 +17,7 @@ from tailorbird.web.options import Options
 from tests.web.conftest import NOON, Site
 
 SHOP, EVIL = "https://shop.example", "https://evil.example"
-SECRET = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0"
+SIGNER = ECKey.generate_key("P-256", {"kid": "1"})
 DEVICE = {"anonymous_id": "device-9"}
 ASK = {"visitor": DEVICE, "campaigns": ["home-hero"], "context": {"attributes": {"plan": "gold"}}}
 
@@ -29,15 +29,14 @@ async def page(shop: Site) -> Site:
     await shop.settings(
         allowed_origins=[SHOP],
         publishable_events=["search"],
-        visitor_keys={"keys": [{"kty": "oct", "k": SECRET, "kid": "1", "alg": "HS256"}]},
+        visitor_keys={"keys": [SIGNER.as_dict(private=False)]},
     )
     shop.key = await shop.make_key(shop.project, "decide", "record", client="page", kind="publishable")
     return shop
 
 
-def signed(subject: Any, *, secret: str = SECRET, expires: int = NOON // 1000 + 600) -> str:
-    key = OctKey.import_key({"kty": "oct", "k": secret})
-    return jwt.encode({"alg": "HS256", "kid": "1"}, {"sub": subject, "exp": expires}, key)
+def signed(subject: Any, *, key: ECKey = SIGNER, expires: int = NOON // 1000 + 600) -> str:
+    return jwt.encode({"alg": "ES256", "kid": "1"}, {"sub": subject, "exp": expires}, key)
 
 
 @pytest.mark.parametrize("path", ["/v1/decide", "/v1/events"])
@@ -95,7 +94,7 @@ async def test_a_known_id_needs_the_backend_s_word(page: Site, place: str) -> No
 @pytest.mark.parametrize(
     "token",
     [
-        signed("anna@example.org", secret="b3RoZXItb3RoZXItb3RoZXItb3RoZXItb3Ro"),
+        signed("anna@example.org", key=ECKey.generate_key("P-256", {"kid": "1"})),
         signed("anna@example.org", expires=NOON // 1000 - 600),
         signed(17),
         "not.a.token",

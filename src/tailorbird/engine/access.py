@@ -203,7 +203,7 @@ def verify_visitor(runtime: Runtime, project: str, token: str) -> str:
         raise Unauthorized("This project accepts no visitor tokens: its setting visitor_keys is empty.")
     try:
         keys = KeySet.import_key_set(snapshot.settings.visitor_keys)  # type: ignore[arg-type]
-        decoded = jwt.decode(token, keys, algorithms=["HS256", "RS256", "PS256", "ES256", "EdDSA"])
+        decoded = jwt.decode(token, keys, algorithms=["RS256", "PS256", "ES256", "Ed25519", "EdDSA"])
         rules = jwt.JWTClaimsRegistry(
             now=runtime.clock() // 1000,
             sub={"essential": True},

@@ -18,6 +18,8 @@ from tailorbird.engine.snapshot import Snapshot
 from tailorbird.targeting import compile_property_condition
 
 DAY_MS = 86_400_000
+#: members of a JSON Web Key that are nobody's business but the signer's
+SECRET_MEMBERS = frozenset(("k", "d", "p", "q", "dp", "dq", "qi", "oth"))
 #: a campaign in one of these is shown to somebody
 SERVING: tuple[Status, ...] = ("running", "testing")
 
@@ -120,8 +122,22 @@ def check_settings(snapshot: Snapshot, settings: ProjectSettings) -> None:
         scheme, _, host = origin.partition("://")
         if scheme not in ("http", "https") or not host or set("/?#@ ") & set(host):
             raise Invalid.field(f"allowed_origins[{index}]", "an origin such as https://shop.example", origin)
+    _check_visitor_keys(settings)
     if settings.retention_days is not None:
         _check_retention(snapshot, settings.retention_days)
+
+
+def _check_visitor_keys(settings: ProjectSettings) -> None:
+    """Public keys only: settings are read by every key with the scope ``read``, and kept in their history."""
+    if settings.visitor_keys is None:
+        return
+    keys = settings.visitor_keys.get("keys")
+    if not isinstance(keys, list) or not keys:
+        raise Invalid.field("visitor_keys.keys", "a list of JSON Web Keys", type(keys).__name__)
+    for index, key in enumerate(keys):
+        public = isinstance(key, dict) and key.get("kty") in ("EC", "RSA", "OKP") and not SECRET_MEMBERS & set(key)
+        if not public:
+            raise Invalid.field(f"visitor_keys.keys[{index}]", "a public key of type EC, RSA or OKP", "another")
 
 
 def _check_retention(snapshot: Snapshot, days: int) -> None:

@@ -38,7 +38,7 @@ def read(environ: Mapping[str, str], **given: Any) -> Settings:
         try:
             if value is not None:
                 values[asked] = msgspec.convert(value, field.type, dec_hook=_path)
-            elif told is not None and (told.strip() or field.type is str):
+            elif told is not None and told.strip():  # an empty variable says nothing: the default holds
                 values[asked] = msgspec.convert(
                     _plain(told.strip(), field.type), field.type, strict=False, dec_hook=_path
                 )

@@ -11,6 +11,7 @@ import uvicorn
 
 from tailorbird.engine.runtime import Runtime
 from tailorbird.web.app import build_app
+from tailorbird.web.drain import Server
 from tailorbird.web.options import Options
 
 
@@ -32,7 +33,7 @@ def server(runtime: Runtime, options: Options, *, host: str = "127.0.0.1", port:
         timeout_graceful_shutdown=options.shutdown_seconds,
         backlog=2048,
     )
-    return uvicorn.Server(config)
+    return Server(config)
 
 
 async def serve(
