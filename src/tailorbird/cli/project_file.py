@@ -225,8 +225,7 @@ def _wrong(error: Invalid, file: Path, text: FileText) -> Usage:
 
     problems = located(error, text).problems
     for problem in problems:
-        field = "" if problem.field in problem.detail else f"{problem.field}: "
-        print(f"{file}: {field}{' '.join(problem.detail.split())}", file=sys.stderr)
+        print(f"{file}: {' '.join(problem.detail.split())}", file=sys.stderr)
     if not problems:
         return Usage(f"{file}: {error.detail}")
     things = "1 thing is" if len(problems) == 1 else f"{len(problems)} things are"
@@ -236,7 +235,11 @@ def _wrong(error: Invalid, file: Path, text: FileText) -> Usage:
 def _ask(project: str) -> None:
     if not sys.stdin.isatty():
         raise Usage("Nobody is there to be asked: say --yes to apply it, or --check to look only.")
-    if input(f"Apply this to {project}? [y/N] ").strip().lower() not in ("y", "yes"):
+    try:
+        reply = input(f"Apply this to {project}? [y/N] ")
+    except EOFError:
+        reply = ""
+    if reply.strip().lower() not in ("y", "yes"):
         raise Drift("Nothing was changed.")
 
 

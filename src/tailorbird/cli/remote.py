@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
@@ -48,14 +49,12 @@ class Remote:
     def _refusal(self, status: int, text: bytes) -> Exception:
         from tailorbird.domain.errors import Invalid, Problem
 
-        class Told(msgspec.Struct):
-            detail: str = ""
-            errors: tuple[Problem, ...] = ()
-
         try:
-            told = msgspec.json.decode(text, type=Told)
+            told = msgspec.json.decode(text, type=dict[str, Any])
+            problems = msgspec.convert(told.get("errors", ()), tuple[Problem, ...])
         except (msgspec.DecodeError, UnicodeDecodeError):
-            told = Told(f"This is no answer of a Tailorbird server: {text[:80].decode('utf-8', 'replace')!r}.")
-        if status == 400 and told.errors:
-            return Invalid(told.detail, problems=told.errors)
-        return Failed(f"{self._name}: {status} {told.detail}")
+            shown = text[:80].decode("utf-8", "replace")
+            return Failed(f"{self._name}: {status}, and no answer of a Tailorbird server: {shown!r}.")
+        if status == 400 and problems:
+            return Invalid(str(told.get("detail", "")), problems=problems)
+        return Failed(f"{self._name}: {status} {told.get('detail', '')}")

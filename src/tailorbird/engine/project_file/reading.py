@@ -74,13 +74,16 @@ def read_yaml(body: bytes) -> FileText:
 
 
 def located(error: Invalid, text: FileText) -> Invalid:
-    """The same error, each sentence with the line of the file that it is about."""
-    problems = tuple(
-        replace(problem, detail=f"line {line}: {problem.detail}") if (line := text.line(problem.field)) else problem
-        for problem in error.problems
-    )
+    """The same error, each sentence with the place in the file that it is about."""
+    problems = tuple(replace(problem, detail=_place(problem, text) + problem.detail) for problem in error.problems)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return Invalid(f"{problems[0].detail}{more}" if problems else error.detail, problems=problems, **error.extra)
+
+
+def _place(problem: Problem, text: FileText) -> str:
+    line = text.line(problem.field)
+    named = problem.field in problem.detail
+    return (f"line {line}: " if line else "") + ("" if named else f"{problem.field}: ")
 
 
 class _Builder:
