@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from itertools import count
 from typing import Concatenate, ParamSpec, TypeVar
 
 from tailorbird.store.postgres.connections import Connection
@@ -14,7 +14,14 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 #: how often a transaction is begun that others overtake each time
-ATTEMPTS = 20
+ATTEMPTS = 10
+#: attempts that run beside others; the ones after them run alone
+_BESIDE_OTHERS = 3
+#: the name of the lock that group commits share, and that one takes for itself when others overtook it too often
+_TURN = 7_236_103
+_PLAIN = "BEGIN"
+_SHARED = f"BEGIN; SELECT pg_advisory_xact_lock_shared({_TURN})"
+_ALONE = f"BEGIN; SELECT pg_advisory_xact_lock({_TURN})"
 
 
 async def transact(
@@ -25,13 +32,31 @@ async def transact(
     **options: P.kwargs,
 ) -> T:
     """What ``work`` returns, after its transaction was committed. ``work`` may be run several times."""
-    for _ in range(ATTEMPTS - 1):
+    for attempt in count(1):
         try:
-            return await once(connection, work, *args, **options)
+            return await _once(connection, _PLAIN, work, *args, **options)
         except Exception as error:
-            if not may_be_repeated(error):
+            if attempt == ATTEMPTS or not may_be_repeated(error):
                 raise
-    return await once(connection, work, *args, **options)
+    raise AssertionError("unreachable")
+
+
+async def transact_in_turn(
+    connection: Connection,
+    work: Callable[Concatenate[Connection, P], Awaitable[T]],
+    /,
+    *args: P.args,
+    **options: P.kwargs,
+) -> T:
+    """Likewise, for the one kind of work that everybody does all the time: who is overtaken again and again gets to run
+    alone, so that it ends however many write about the same people."""
+    for attempt in count(1):
+        try:
+            return await _once(connection, _SHARED if attempt <= _BESIDE_OTHERS else _ALONE, work, *args, **options)
+        except Exception as error:
+            if attempt == ATTEMPTS or not may_be_repeated(error):
+                raise
+    raise AssertionError("unreachable")
 
 
 async def once(
@@ -41,9 +66,20 @@ async def once(
     *args: P.args,
     **options: P.kwargs,
 ) -> T:
-    """Likewise, with ``work`` run at most once."""
-    await connection.execute("BEGIN")
+    """What ``work``, run once, returns, after its transaction was committed."""
+    return await _once(connection, _PLAIN, work, *args, **options)
+
+
+async def _once(
+    connection: Connection,
+    begin: str,
+    work: Callable[Concatenate[Connection, P], Awaitable[T]],
+    /,
+    *args: P.args,
+    **options: P.kwargs,
+) -> T:
     try:
+        await connection.execute(begin)
         result = await work(connection, *args, **options)
         await connection.execute("COMMIT")
     except BaseException as error:
@@ -56,10 +92,11 @@ async def once(
 
 
 async def _roll_back(connection: Connection) -> None:
+    """The error before it is the one to tell, so this raises none."""
     try:
         await connection.execute("ROLLBACK")
-    except BaseException as error:
+    except asyncio.CancelledError:
         connection.terminate()
-        with suppress(Exception):
-            raise error
         raise
+    except Exception:  # noqa: BLE001 - as above
+        connection.terminate()

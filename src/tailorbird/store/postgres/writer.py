@@ -23,7 +23,7 @@ from tailorbird.store.postgres.commit import Aside, apply
 from tailorbird.store.postgres.connections import Connection, Connections
 from tailorbird.store.postgres.errors import is_away, translated
 from tailorbird.store.postgres.folding import Folded, compute
-from tailorbird.store.postgres.transaction import transact
+from tailorbird.store.postgres.transaction import transact_in_turn
 
 #: entries in one transaction
 MOST_IN_ONE = 500
@@ -139,7 +139,7 @@ class Writer:
 
     async def _transact(self, group: list[Job]) -> list[Any]:
         async with asyncio.timeout(COMMIT_SECONDS):
-            return await self._connections.run(transact, _perform, group, self._aside)
+            return await self._connections.run(transact_in_turn, _perform, group, self._aside)
 
     async def _aside(self, *args: Any) -> Folded:
         return await asyncio.get_running_loop().run_in_executor(self._thread, compute, *args)
