@@ -8,26 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from functools import lru_cache, partial
+from typing import TypeVar
 
 import msgspec
 
 from tailorbird.domain.access import ApiKey
-from tailorbird.domain.decision import Decision
-from tailorbird.domain.definitions import Template
 from tailorbird.domain.errors import Invalid, NotFound, RateLimited, TailorbirdError, TooLarge, Unavailable
-from tailorbird.domain.reasons import Group
 from tailorbird.domain.visitor import Context
 from tailorbird.engine import consent, people
 from tailorbird.engine.calls import DecideCall, EventInput
 from tailorbird.engine.decide import decide
 from tailorbird.engine.record import record
 from tailorbird.engine.runtime import Runtime
-from tailorbird.engine.snapshot import Snapshot
 from tailorbird.web import http
 from tailorbird.web.facades import credentials
+from tailorbird.web.facades import intempt_shown as shown
 from tailorbird.web.facades import intempt_wire as wire
 from tailorbird.web.facades.door import Asked, Reply, body_of, refused, reply_json
 from tailorbird.web.facades.told import document, identity
@@ -55,12 +52,16 @@ _decode_consent = msgspec.json.Decoder(wire.Consent).decode
 _decode_feed = msgspec.json.Decoder(wire.FeedAsked).decode
 
 
-class Choice(msgspec.Struct, frozen=True):
-    """What is shown of one campaign."""
+class Place(msgspec.Struct, frozen=True):
+    """What a path says."""
 
-    name: str
-    group: str | None
-    body: Any
+    template: str
+    project: str
+    #: how it is asked and who answers; empty where nothing is at this path
+    method: str = ""
+    handler: str = ""
+    #: the ids in the path
+    inside: dict[str, str] = {}
 
 
 class Intempt:
@@ -79,30 +80,20 @@ class Intempt:
 
     def route(self, path: str) -> str | None:
         """All paths below ``/v1/{org}/projects/{project}`` are this door's, the unknown ones too."""
-        found = _PATH.fullmatch(path)
-        if found is None:
-            return None
-        for pattern, template, _, _ in _RESTS:
-            if pattern.fullmatch(found["rest"] or ""):
-                return BASE + template
-        return f"{BASE}/…"
+        place = _place(path)
+        return place.template if place is not None else None
 
     async def answer(self, asked: Asked) -> Reply:
         """One call of any kind."""
-        found = _PATH.fullmatch(asked.path)
-        if found is None:
+        place = _place(asked.path)
+        if place is None or not place.handler:
             raise NotFound("There is nothing at this path.")
-        for pattern, template, method, name in _RESTS:
-            inside = pattern.fullmatch(found["rest"] or "")
-            if inside is None:
-                continue
-            if asked.method != method:
-                raise MethodNotAllowed(f"{template} takes {method}.")
-            key = await self._caller(asked, patient=name == "track")
-            if not credentials.is_project(self._runtime, key, found["project"]):
-                raise NotFound("There is no such project for this key.")
-            return await self._handlers[name](asked, key, inside.groupdict())
-        raise NotFound("There is nothing at this path.")
+        if asked.method != place.method:
+            raise MethodNotAllowed(f"{place.template} takes {place.method}.")
+        key = await self._caller(asked, patient=place.handler == "track")
+        if not credentials.is_project(self._runtime, key, place.project):
+            raise NotFound("There is no such project for this key.")
+        return await self._handlers[place.handler](asked, key, place.inside)
 
     def refuse(self, asked: Asked, error: TailorbirdError) -> Reply:
         """``{"errors": [{"message": …}]}``; bodies of another type are 400, as this protocol has no 415."""
@@ -145,12 +136,12 @@ class Intempt:
             url=told.url[:8192] if told.url else None,
         )
         snapshot = self._runtime.project(key.project)
-        names, groups = _asked_for(snapshot, told, kind)
+        names, groups = shown.asked_for(snapshot, told, kind)
         if names is None:
             return reply_json({"choices": ()})
         call = DecideCall(context=context, campaigns=names, groups=groups, expose="decision", door=DOOR)
         answer = await decide(self._runtime, key.project, call)
-        return reply_json({"choices": list(_choices(snapshot, answer.decisions, told.groups or ()))})
+        return reply_json({"choices": list(shown.choices(snapshot, answer.decisions, told.groups or ()))})
 
     # -- tracking ------------------------------------------------------------------------------------------------------
 
@@ -200,18 +191,33 @@ class Intempt:
         if (told.limit is not None and told.limit < 1) or told.offset < 0:
             raise Invalid.field("limit", "a limit from 1 and an offset from 0", told.limit)
         snapshot = self._runtime.project(key.project)
-        feed = next((t for t in snapshot.templates.values() if inside["feed"] in (t.key, t.id) and _items(t)), None)
+        feed = next(
+            (t for t in snapshot.templates.values() if inside["feed"] in (t.key, t.id) and shown.items(t)), None
+        )
         if feed is None:
             raise Invalid(f"Invalid feed id: {inside['feed'][:100]}")
-        known = [item for item in map(snapshot.catalogue.item, _items(feed)) if item is not None]
+        known = [item for item in map(snapshot.catalogue.item, shown.items(feed)) if item is not None]
         end = None if told.limit is None else told.offset + told.limit
-        return reply_json({"products": [_product(item, told.fields) for item in known[told.offset : end]]})
+        return reply_json({"products": [shown.product(item, told.fields) for item in known[told.offset : end]]})
 
     async def _feeds(self, asked: Asked, key: ApiKey, _: dict[str, str]) -> Reply:
         credentials.require_secret(key, "decide")
         snapshot = self._runtime.project(key.project)
-        feeds = sorted((t for t in snapshot.templates.values() if _items(t)), key=lambda t: t.key)
+        feeds = sorted((t for t in snapshot.templates.values() if shown.items(t)), key=lambda t: t.key)
         return reply_json({"feeds": [{"id": t.key, "name": t.name, "feedInput": "NO_INPUT"} for t in feeds]})
+
+
+@lru_cache(maxsize=1024)
+def _place(path: str) -> Place | None:
+    """What is at a path; None where it is no path of this door."""
+    found = _PATH.fullmatch(path)
+    if found is None:
+        return None
+    for pattern, template, method, handler in _RESTS:
+        inside = pattern.fullmatch(found["rest"] or "")
+        if inside is not None:
+            return Place(BASE + template, found["project"], method, handler, inside.groupdict())
+    return Place(f"{BASE}/…", found["project"])
 
 
 async def _patiently(work: Callable[[], Awaitable[T]]) -> T:
@@ -226,43 +232,3 @@ async def _patiently(work: Callable[[], Awaitable[T]]) -> T:
             if loop.time() + wait > deadline:
                 raise
             await asyncio.sleep(wait)
-
-
-def _asked_for(
-    snapshot: Snapshot, told: wire.Choose, kind: str | None
-) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
-    """Names and groups to decide; both empty = everything open; no names at all = nothing can match."""
-    names, groups = told.names or (), told.groups or ()
-    everything = told.names is None and told.groups is None
-    if not everything and not names and not groups:
-        return None, ()
-    if kind is None:
-        return names, groups
-    if everything:
-        names = tuple(name for name, _ in snapshot.live)
-    else:
-        members = {member for group in groups for member in snapshot.groups.get(group, ())}
-        names = (*names, *sorted(members))
-    of_kind = (name for name in dict.fromkeys(names) if (plan := snapshot.plan(name)) and plan.campaign.kind == kind)
-    return tuple(of_kind) or None, ()
-
-
-def _choices(snapshot: Snapshot, decisions: Iterable[Decision], groups: tuple[str, ...]) -> Iterable[Choice]:
-    """What is shown; every other decision, control's too, is told by its absence."""
-    for decision in decisions:
-        plan = snapshot.plan(decision.campaign)
-        if plan is None or decision.group is not Group.TEST or decision.payload is None:
-            continue
-        own = plan.campaign.groups
-        asked = (group for group in groups if group in own)
-        yield Choice(decision.campaign, next(asked, own[0] if own else None), decision.payload)
-
-
-def _items(template: Template) -> tuple[str, ...]:
-    """The catalogue items of a static list, each once: a template whose messages promote items is one."""
-    return tuple(dict.fromkeys(item for message in template.content.messages for item in message.items))
-
-
-def _product(item: dict[str, Any], fields: tuple[str, ...] | None) -> dict[str, Any]:
-    row = {"id": item["id"], "productId": item["id"], "type": item["type"], **item["attributes"]}
-    return row if fields is None else {name: row[name] for name in fields if name in row}

@@ -1,0 +1,63 @@
+"""From what Intempt's clients ask for to names of ours, and from what is decided to what they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from tailorbird.domain.decision import Decision
+from tailorbird.domain.definitions import Template
+from tailorbird.domain.reasons import Group
+from tailorbird.engine.snapshot import Snapshot
+from tailorbird.web.facades import intempt_wire as wire
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What is shown of one campaign."""
+
+    name: str
+    group: str | None
+    body: Any
+
+
+def asked_for(
+    snapshot: Snapshot, told: wire.Choose, kind: str | None
+) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    """Names and groups to decide; both empty = everything open; no names at all = nothing can match."""
+    names, groups = told.names or (), told.groups or ()
+    everything = told.names is None and told.groups is None
+    if not everything and not names and not groups:
+        return None, ()
+    if kind is None:
+        return names, groups
+    if everything:
+        names = tuple(name for name, _ in snapshot.live)
+    else:
+        members = {member for group in groups for member in snapshot.groups.get(group, ())}
+        names = (*names, *sorted(members))
+    of_kind = (name for name in dict.fromkeys(names) if (plan := snapshot.plan(name)) and plan.campaign.kind == kind)
+    return tuple(of_kind) or None, ()
+
+
+def choices(snapshot: Snapshot, decisions: Iterable[Decision], groups: tuple[str, ...]) -> Iterable[Choice]:
+    """What is shown; every other decision, control's too, is told by its absence."""
+    for decision in decisions:
+        plan = snapshot.plan(decision.campaign)
+        if plan is None or decision.group is not Group.TEST or decision.payload is None:
+            continue
+        own = plan.campaign.groups
+        asked = (group for group in groups if group in own)
+        yield Choice(decision.campaign, next(asked, own[0] if own else None), decision.payload)
+
+
+def items(template: Template) -> tuple[str, ...]:
+    """The catalogue items of a static list, each once: a template whose messages promote items is one."""
+    return tuple(dict.fromkeys(item for message in template.content.messages for item in message.items))
+
+
+def product(item: dict[str, Any], fields: tuple[str, ...] | None) -> dict[str, Any]:
+    """An item with the fields asked for, or with all."""
+    row = {"id": item["id"], "productId": item["id"], "type": item["type"], **item["attributes"]}
+    return row if fields is None else {name: row[name] for name in fields if name in row}
