@@ -57,6 +57,11 @@ def at(url: str, database: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
 
 
+def name_of(url: str) -> str:
+    """The name of a URL's database."""
+    return urlsplit(url).path[1:]
+
+
 @contextmanager
 def database(server_url: str) -> Iterator[str]:
     """The URL of a new, empty database, which goes afterwards."""

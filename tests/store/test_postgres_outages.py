@@ -59,7 +59,7 @@ async def kill_backends(url: str) -> int:
 
 def says_nothing_private(error: Unavailable, url: str) -> bool:
     text = f"{error} {error.detail}".lower()
-    private = ("127.0.0.1", "5432", "localhost", "postgres@", "select", "insert", url.rpartition("/")[2])
+    private = ("127.0.0.1", "5432", "localhost", "postgres@", "select", "insert", postgres.name_of(url))
     return not any(word in text for word in private)
 
 
@@ -68,7 +68,7 @@ async def ids_of(store: PostgresStore) -> list[str]:
 
 
 async def test_the_connection_that_writes_is_durable(postgres_url: str) -> None:
-    name = postgres_url.rpartition("/")[2].partition("?")[0]
+    name = postgres.name_of(postgres_url)
     await postgres.execute(postgres_url, f"ALTER DATABASE {name} SET synchronous_commit = off")
     try:
         async with opened(postgres_url) as store:
@@ -213,7 +213,7 @@ async def test_a_slow_database_is_slow_and_loses_nothing(postgres_url: str, fold
 async def test_a_read_only_database_keeps_answering_and_takes_more_later(
     postgres_server: str, postgres_url: str, fold: SmallFold
 ) -> None:
-    name = postgres_url.rpartition("/")[2].partition("?")[0]
+    name = postgres.name_of(postgres_url)
     async with opened(postgres_url) as store:
         await store.commit([event("e1")], fold)
         await postgres.execute(postgres_url, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
@@ -261,7 +261,7 @@ async def test_what_somebody_else_holds_is_waited_for_and_then_given_up(
 
 
 async def test_too_many_connections_are_told(postgres_url: str) -> None:
-    name = postgres_url.rpartition("/")[2].partition("?")[0]
+    name = postgres.name_of(postgres_url)
     role = f"{name}_guest"
     await postgres.execute(postgres_url, f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 0")
     try:
