@@ -90,7 +90,7 @@ def _has_case(function: ast.FunctionDef | ast.AsyncFunctionDef, file: Path, case
     if case in texts:
         return True
     name, _, claim = case.partition(": ")
-    files = [file for folder in (ROOT / "spec").iterdir() if folder.name in texts for file in folder.glob("*.json")]
+    files = [file for file in (ROOT / "spec").rglob("*.json") if file.parent.name in texts]
     if any(case.endswith(f"-{file.parent.name}-{file.stem}") for file in files):
         return True
     return any(file.stem == name and _claims(file, claim) for file in files)
