@@ -2,10 +2,6 @@
 
 import json
 import re
-import shutil
-import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -164,25 +160,6 @@ def test_an_example_that_does_not_compile_is_noticed() -> None:
 
 
 # -- operating --------------------------------------------------------------------------------------------------------
-
-
-def test_the_backup_command_copies_a_database_that_is_being_written(tmp_path: Path) -> None:
-    (block,) = [block for block in pages.blocks(GUIDES / "operating.md") if block.info == "sh backup"]
-    folder = tmp_path / "tailorbird-data"
-    folder.mkdir()
-    writing = sqlite3.connect(folder / "tailorbird.db")
-    writing.execute("PRAGMA journal_mode = WAL")
-    writing.execute("CREATE TABLE seen (id INTEGER)")
-    writing.executemany("INSERT INTO seen VALUES (?)", [(number,) for number in range(100)])
-    writing.commit()
-    names = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
-    assert shutil.which("python3", path=names["PATH"])
-    subprocess.run(["/bin/sh", "-eu", "-c", block.text], cwd=tmp_path, env=names, check=True)
-    writing.close()
-    copy = sqlite3.connect(tmp_path / "copy.db")
-    assert copy.execute("SELECT count(*) FROM seen").fetchone() == (100,)
-    copy.close()
-    assert (tmp_path / "copy.db").stat().st_mode & 0o077 == 0
 
 
 def test_guides_name_the_port_that_the_server_listens_on() -> None:

@@ -108,23 +108,23 @@ def erasures(*, out: Log, data: Data = DATA, database: Database = "", json: Json
 
     A server keeps such a log in its data folder by itself; this writes one for elsewhere.
     """
+    from tailorbird.engine import erasurelog
+
     where = place(data, database)
     where.must_exist()
 
-    async def work(runtime: Any) -> tuple[int, int]:
-        from tailorbird.engine import erasurelog
+    async def work(runtime: Any) -> Any:
+        return await runtime.store.erasures()
 
-        known = {erasure.name for erasure in erasurelog.read(out).erasures}
-        noted = await runtime.store.erasures()
-        fresh = [erasure for erasure in noted if erasure.name not in known]
-        erasurelog.append(out, fresh)
-        return len(noted), len(fresh)
-
-    count, added = with_engine(where, work)
+    noted = with_engine(where, work)
+    out.touch(mode=0o600)
+    known = {erasure.name for erasure in erasurelog.read(out).erasures}
+    fresh = [erasure for erasure in noted if erasure.name not in known]
+    erasurelog.append(out, fresh)
     if json:
-        print_json({"file": str(out), "erasures": count, "added": added})
+        print_json({"file": str(out), "erasures": len(noted), "added": len(fresh)})
     else:
-        print(f"{out}: {added:,} of {count:,} erasures added.")
+        print(f"{out}: {len(fresh):,} of {len(noted):,} erasures added.")
 
 
 def _sqlite(data: Path, database: str, instead: str) -> Place:
