@@ -47,14 +47,9 @@ async def apply(
         raise Conflict("The project was changed since this plan was made. Look at the new plan.")
     draft = await Draft.make(runtime, snapshot, text.value, prune=prune)
     lists = await _member_changes(runtime, draft)
-    steps = tuple([_step(draft, entry, lists.get(entry.id), dry_run) for entry in draft.entries])
-    steps += tuple(_removal(definition) for definition in draft.deletions)
-    differs = any(step.action != "unchanged" for step in steps)
-    plan = Plan(
-        project=snapshot.project.key, base=snapshot.project.version, differs=differs, applied=False, steps=steps
-    )
-    writes = _writes(draft, author, runtime.clock())
-    if dry_run or not differs:
+    plan = await asyncio.to_thread(_plan, draft, lists, dry_run)
+    writes = await asyncio.to_thread(_writes, draft, author, runtime.clock())
+    if dry_run or not plan.differs:
         return plan
     await _write(runtime, draft, lists, writes)
     return replace(plan, applied=True)
@@ -82,6 +77,18 @@ def _member_change(held: list[str], wanted: list[str]) -> MemberChange | None:
 
 
 # -- telling ----------------------------------------------------------------------------------------------------------
+
+
+def _plan(draft: Draft, lists: dict[str, MemberChange], dry_run: bool) -> Plan:
+    steps = [_step(draft, entry, lists.get(entry.id), dry_run) for entry in draft.entries]
+    steps += [_removal(definition) for definition in draft.deletions]
+    return Plan(
+        project=draft.snapshot.project.key,
+        base=draft.snapshot.project.version,
+        differs=any(step.action != "unchanged" for step in steps),
+        applied=False,
+        steps=tuple(steps),
+    )
 
 
 def _step(draft: Draft, entry: Entry, members: MemberChange | None, dry_run: bool) -> Step:

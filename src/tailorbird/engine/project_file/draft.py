@@ -59,7 +59,6 @@ class Draft:
         problems.raise_any()
         await draft._prepare(problems, new_id)
         problems.raise_any()
-        draft._release_aliases()
         await asyncio.to_thread(draft._compile, problems)
         problems.raise_any()
         return draft
@@ -100,6 +99,7 @@ class Draft:
                     entry.prepared = await preparer.prepare(entry)
                 else:
                     await asyncio.to_thread(_prepare_plain, entry, self.snapshot)
+            await asyncio.sleep(0)  # decisions go on meanwhile, however long the file is
         self._check_inner_ids(problems)
 
     def _campaigns(self, new_id: NewId) -> Campaigns:
@@ -170,6 +170,7 @@ class Draft:
 
     def _compile(self, problems: Problems) -> None:
         """Compile everything as it would be. Takes a while: called in a thread."""
+        self._release_aliases()
         written = [self.definition(entry) if self.changed(entry) else entry.held for entry in self.entries]
         kept = [d for kind in _ORDER for d in self._others(kind)]
         definitions = tuple(d for d in (*kept, *written) if d is not None)
