@@ -6,10 +6,11 @@ from tailorbird.engine.runtime import Runtime
 from tailorbird.web.facades.door import Door, Opened
 from tailorbird.web.facades.intempt import Intempt
 from tailorbird.web.facades.moengage import MoEngage
+from tailorbird.web.facades.ofrep import Ofrep
 from tailorbird.web.options import Options
 
 #: every protocol; the first door that knows a path gets the request
-DOORS: tuple[Opened, ...] = (Intempt, MoEngage)
+DOORS: tuple[Opened, ...] = (Intempt, MoEngage, Ofrep)
 
 
 class Doors:
