@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,10 @@ def test_control_and_strangers_keep_their_own_default(provider: OFREPProvider) -
 def test_evaluating_one_flag_counts_as_seeing_it(served: Served, provider: OFREPProvider) -> None:
     provider.resolve_string_details("held", "mine", EvaluationContext("seen-1"))
     head = {"authorization": f"Bearer {served.key}"}
-    profile: Any = httpx.get(f"{served.url}/v1/profiles/seen-1", headers=head).json()
+    until = time.monotonic() + 5
+    profile: Any = {}
+    while "held" not in profile.get("exposures", {}) and time.monotonic() < until:  # nobody waited for its commit
+        profile = httpx.get(f"{served.url}/v1/profiles/seen-1", headers=head).json()
     assert profile["exposures"]["held"]["arm"] == "control"
 
 

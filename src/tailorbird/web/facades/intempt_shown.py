@@ -9,6 +9,7 @@ import msgspec
 
 from tailorbird.domain.decision import Decision
 from tailorbird.domain.definitions import Template
+from tailorbird.domain.ids import is_key
 from tailorbird.domain.reasons import Group
 from tailorbird.engine.snapshot import Snapshot
 from tailorbird.web.facades import intempt_wire as wire
@@ -26,7 +27,7 @@ def asked_for(
     snapshot: Snapshot, told: wire.Choose, kind: str | None
 ) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
     """Names and groups to decide; both empty = everything open; no names at all = nothing can match."""
-    names, groups = told.names or (), told.groups or ()
+    names, groups = (tuple(filter(is_key, asked or ())) for asked in (told.names, told.groups))
     everything = told.names is None and told.groups is None
     if not everything and not names and not groups:
         return None, ()

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from tailorbird.domain.errors import Invalid
+from tailorbird.domain.ids import is_key
 from tailorbird.domain.visitor import Context, Visitor
 from tailorbird.web.facades.told import Id, attributes, identity
 
@@ -103,11 +104,12 @@ def known_id(told: Fetch | Element) -> str | None:
 
 
 def keys(told: Fetch) -> tuple[str, ...] | None:
-    """The experiences asked for, the first 25 of them; None = all."""
+    """The experiences asked for, the first 25 of them; None = all. What cannot be a key is nobody's."""
     asked = told.experience_key
     if asked is None:
         return None
-    return (asked,) if isinstance(asked, str) else tuple(dict.fromkeys(asked))[:MAX_KEYS]
+    named = (asked,) if isinstance(asked, str) else tuple(dict.fromkeys(asked))[:MAX_KEYS]
+    return tuple(filter(is_key, named))
 
 
 def context(told: Fetch, members: dict[str, Any], visitor: Visitor, now: int) -> Context:
