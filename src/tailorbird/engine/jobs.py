@@ -18,11 +18,14 @@ DAY_MS = 86_400_000
 FLUSH_SECONDS = 5.0
 TOUCH_EVERY = 12
 PRUNE_EVERY = 720
+#: of the processes on one database, the one that prunes keeps the job for this long: not quite until its next turn
+LEASE_MS = 55 * 60_000
 
 
 async def keep_house(runtime: Runtime) -> None:
     """Until cancelled: flush every 5 s, note key use every minute, prune every hour. Failures are logged, never
     raised."""
+    holder = f"{runtime.randbits(64):016x}"
     turn = 0
     while True:
         await asyncio.sleep(FLUSH_SECONDS)
@@ -34,7 +37,7 @@ async def keep_house(runtime: Runtime) -> None:
                 if runtime.erasures_owed:
                     await reconcile(runtime)
             if turn % PRUNE_EVERY == 1:
-                await prune(runtime)
+                await prune_in_turn(runtime, holder)
                 await reconcile(runtime)
         except TailorbirdError as error:
             log.warning("housekeeping put off", error=error.detail)
@@ -57,6 +60,15 @@ async def flush_schema(runtime: Runtime) -> None:
         by_project.setdefault(project, []).append(row)
     for project, rows in by_project.items():
         await runtime.store.note_schema(project, rows)
+
+
+async def prune_in_turn(runtime: Runtime, holder: str) -> bool:
+    """Prune, unless another process does so this hour; whether it was this one."""
+    now = runtime.clock()
+    mine = await runtime.store.lease("prune", holder, now, now + LEASE_MS)
+    if mine:
+        await prune(runtime)
+    return mine
 
 
 async def prune(runtime: Runtime) -> dict[str, int]:
