@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import sqlite3
 import stat
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,12 +15,13 @@ from typing import Any
 import pytest
 
 from tailorbird.domain.access import ApiKey, Project, SigningKey
-from tailorbird.domain.errors import Conflict, TailorbirdError, Unavailable
+from tailorbird.domain.errors import Conflict, Damaged, TailorbirdError, Unavailable
 from tailorbird.domain.facts import Verdict
 from tailorbird.domain.visitor import Visitor
 from tailorbird.store import SqliteStore, migrate
 from tailorbird.store.sqlite import connection as driver
 from tailorbird.store.sqlite import erase, lists, writer
+from tailorbird.store.sqlite.file import ServerLock
 from tests.store.small_fold import NOW, SHOP, SmallFold, event
 
 
@@ -366,3 +369,99 @@ async def test_a_read_only_file_is_refused(path: Path) -> None:
         await store.open(exclusive=True)
     async with opened(SqliteStore(path), exclusive=True) as again:  # the lock was let go
         await again.ping()
+
+
+async def test_nothing_is_acknowledged_once_somebody_met_damage(path: Path, fold: SmallFold) -> None:
+    """The writer's own pages are still good in its memory, so by itself it would notice nothing."""
+    async with opened(SqliteStore(path)) as store:
+        await store.commit([event(f"e{i}", f"v{i}") for i in range(50)], fold)
+    store = SqliteStore(path)
+    async with opened(store):
+        await store.commit([event("before", "v1")], fold)
+        good = overwrite(path, b"\xa5")
+        await store.commit([event("unnoticed", "v1")], fold)
+        with pytest.raises(Unavailable, match="damaged"):
+            await store.find(SHOP, Visitor(id="v7"))
+        for number in range(3):
+            with pytest.raises(Unavailable, match="damaged"):
+                await store.commit([event(f"lost{number}", "v1")], fold)
+        heal(path, good, b"\xa5")
+        await asyncio.sleep(1.1)  # it is looked at again
+        await store.commit([event("after", "v1")], fold)
+        assert [one for one in await ids_of(store) if one[0] != "e"] == ["before", "unnoticed", "after"]
+
+
+def overwrite(path: Path, with_: bytes) -> bytes:
+    """Put something else in the place of every page but the first; what was there."""
+    good = path.read_bytes()
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(with_ * (len(good) - 4096))
+    return good
+
+
+def heal(path: Path, good: bytes, with_: bytes) -> None:
+    """Put the pages back that are still overwritten: others were written anew meanwhile."""
+    with path.open("r+b") as file:
+        for at in range(4096, len(good), 4096):
+            file.seek(at)
+            if file.read(4096) == with_ * 4096:
+                file.seek(at)
+                file.write(good[at : at + 4096])
+
+
+async def test_what_cannot_be_read_of_one_person_is_that_person_s_alone(path: Path, fold: SmallFold) -> None:
+    store = SqliteStore(path)
+    async with opened(store):
+        await store.commit([event("e1", "ann"), event("e2", "bob")], fold)
+        connection = sqlite3.connect(path)
+        connection.execute("UPDATE profiles SET body = x'7b22ff' WHERE person = (SELECT min(person) FROM profiles)")
+        connection.commit()
+        connection.close()
+        broken = [
+            name for name in ("ann", "bob") if isinstance(await tried(store.find(SHOP, Visitor(id=name))), Damaged)
+        ]
+        assert len(broken) == 1
+        answers = await asyncio.gather(*(tried(store.commit([event(f"{n}2", n)], fold)) for n in ("ann", "bob", "eve")))
+        assert {n: isinstance(a, Damaged) for n, a in zip(("ann", "bob", "eve"), answers, strict=True)} == {
+            "ann": "ann" in broken, "bob": "bob" in broken, "eve": False
+        }  # fmt: skip
+
+
+async def tried(work: Awaitable[Any]) -> Any:
+    try:
+        return await work
+    except Unavailable as error:
+        return error
+
+
+async def test_an_open_that_fails_half_way_lets_go_of_everything(path: Path, fold: SmallFold) -> None:
+    faults: dict[str, int] = {}
+    store = SqliteStore(path, connect=lambda file: Faulty(driver.connect(file), faults))
+    faults["SELECT"] = sqlite3.SQLITE_IOERR_READ
+    with pytest.raises(Unavailable):
+        await store.open(exclusive=True)
+    faults.clear()
+    await store.open(exclusive=True)
+    assert await store.commit([event("e1")], fold) == [Verdict("accepted")]
+    await store.close()
+
+
+def test_a_lock_file_on_a_read_only_disk_can_be_locked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.parent.mkdir()
+    ServerLock(path).release()
+    opened_by = os.open
+
+    def read_only(name: str, flags: int, mode: int = 0o777) -> int:
+        if flags & (os.O_CREAT | os.O_RDWR):
+            raise OSError(errno.EROFS, "Read-only file system", name)
+        return opened_by(name, flags, mode)
+
+    monkeypatch.setattr(os, "open", read_only)
+    first = ServerLock(path)
+    with pytest.raises(Conflict):
+        ServerLock(path)
+    first.release()
+    Path(f"{path}.lock").unlink()
+    with pytest.raises(Unavailable, match="cannot be locked"):
+        ServerLock(path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -26,6 +27,29 @@ _encode = msgspec.json.Encoder(enc_hook=repr).encode
 log = structlog.get_logger("tailorbird.web")
 
 
+#: no room, nobody who reads, or a stream that was closed
+_UNWRITTEN = (OSError, ValueError)
+
+
+class Forgiving:
+    """Where log lines go. A full disk, or a reader that has gone, loses lines and never a request."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Take a line, or a part of one; ``flush`` follows."""
+        try:
+            return self._stream.write(text)
+        except _UNWRITTEN:
+            return 0
+
+    def flush(self) -> None:
+        """Pass on what was taken."""
+        with suppress(*_UNWRITTEN):
+            self._stream.flush()
+
+
 def configure(level: str = "info", stream: TextIO | None = None) -> None:
     """Log lines of JSON from ``level`` up, to standard output unless told otherwise. Called once, at the start."""
     number = logging.getLevelNamesMapping()[level.upper()]
@@ -35,7 +59,7 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
             _line,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(stream or sys.stdout),
+        logger_factory=structlog.PrintLoggerFactory(Forgiving(stream or sys.stdout)),  # type: ignore[arg-type]
         cache_logger_on_first_use=False,
     )
 

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from tailorbird.domain.errors import Invalid, TailorbirdError, Unavailable
+import msgspec
+
+from tailorbird.domain.errors import Damaged, Invalid, TailorbirdError, Unavailable
 
 
 class Rows(Protocol):
@@ -32,7 +34,7 @@ Connect = Callable[[str], Connection]
 OLDEST_SQLITE = (3, 37, 0)
 
 _LOCKED = "The database is locked by another process."
-_DAMAGED = "The database file is damaged."
+DAMAGED = "The database file is damaged."
 #: primary result code of SQLite → what it means
 _SENTENCES = {
     sqlite3.SQLITE_BUSY: _LOCKED,
@@ -43,8 +45,8 @@ _SENTENCES = {
     sqlite3.SQLITE_PERM: "The database may not be opened by this user.",
     sqlite3.SQLITE_IOERR: "The disk that holds the database cannot be read or written.",
     sqlite3.SQLITE_CANTOPEN: "The database file cannot be opened.",
-    sqlite3.SQLITE_CORRUPT: _DAMAGED,
-    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
+    sqlite3.SQLITE_NOTADB: DAMAGED,
     sqlite3.SQLITE_NOMEM: "The server is out of memory.",
 }
 
@@ -95,10 +97,21 @@ def changed(connection: Connection) -> int:
 def is_away(error: BaseException) -> bool:
     """Whether the database itself is in trouble, rather than one call's data."""
     if isinstance(error, Unavailable):
-        return True
+        return not isinstance(error, Damaged)
     if isinstance(error, sqlite3.OperationalError):
-        return True
+        return not _is_no_text(error)
     return type(error) is sqlite3.DatabaseError
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether SQLite met pages that are none: what was read before, and is still in memory, proves nothing then."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return isinstance(error, sqlite3.Error) and (code or 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _is_no_text(error: sqlite3.Error) -> bool:
+    """A column of text that is none: the driver says so by itself, without a code of SQLite's."""
+    return getattr(error, "sqlite_errorcode", None) is None and str(error).startswith("Could not decode to UTF-8")
 
 
 def translated(error: BaseException) -> BaseException:
@@ -108,6 +121,9 @@ def translated(error: BaseException) -> BaseException:
     if is_away(error):
         code = getattr(error, "sqlite_errorcode", None)
         return Unavailable(_SENTENCES.get((code or 0) & 0xFF, "The database cannot be used now."))
+    no_text = isinstance(error, sqlite3.OperationalError) and _is_no_text(error)
+    if no_text or isinstance(error, (msgspec.DecodeError, UnicodeDecodeError)):
+        return Damaged("What is stored here cannot be read.")
     if isinstance(error, UnicodeEncodeError):
         return Invalid("A text holds half of a surrogate pair, which is no character.")
     if isinstance(error, OverflowError):

@@ -10,12 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
+import msgspec
+
 from tailorbird.domain.errors import Unavailable
 from tailorbird.store.sqlite.connection import (
     Connect,
     Connection,
     disconnect,
     is_away,
+    is_damage,
     prepare_reader,
     prepare_writer,
     translated,
@@ -30,7 +33,7 @@ T = TypeVar("T")
 _POINT_BUSY_MS = 20
 _SCAN_BUSY_MS = 1_000
 _SCANNERS = 2
-_FAILURES = (sqlite3.Error, UnicodeEncodeError, OverflowError)
+_FAILURES = (sqlite3.Error, UnicodeError, OverflowError, msgspec.DecodeError)
 
 
 class Database:
@@ -104,6 +107,7 @@ class Database:
         except _FAILURES as error:
             if is_away(error):
                 self._drop_point()
+            self._note(error)
             raise translated(error) from error
 
     async def scan(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **options: P.kwargs) -> T:
@@ -117,7 +121,12 @@ class Database:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._scanners, run)
         except _FAILURES as error:
+            self._note(error)
             raise translated(error) from error
+
+    def _note(self, error: BaseException) -> None:
+        if self._writer is not None and is_damage(error):
+            self._writer.suspect()
 
     def _writing(self) -> Connection:
         return prepare_writer(self._connect(str(self.path)), busy_ms=self._busy_ms, synchronous=self._synchronous)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sqlite3
@@ -62,11 +63,24 @@ def schema_version(path: Path) -> str:
         connection.close()
 
 
+def _opened(path: str) -> int:
+    """Open a lock file. On a disk that became read-only, one that is there can be locked all the same."""
+    try:
+        return os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.ENOSPC):
+            raise
+        return os.open(path, os.O_RDONLY)
+
+
 class ServerLock:
     """Held by a serving process while it runs: a second server on the file is refused. Tools do not take it."""
 
     def __init__(self, path: Path) -> None:
-        self._file = os.open(f"{path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            self._file = _opened(f"{path}.lock")
+        except OSError as error:
+            raise Unavailable(f"The database cannot be locked: {error.strerror}.") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -47,11 +47,15 @@ class SqliteStore:
     async def open(self, *, exclusive: bool = False) -> None:
         """Make or migrate the file and start the writer. A server says ``exclusive``: a second one is refused."""
         await self._database.open(exclusive=exclusive)
-        for project, person in self._read(erase.unfinished):
-            await self._erase_events(project, person)
-        if exclusive:
-            for storage in self._read(lists.orphans):
-                await self._discard(storage)
+        try:
+            for project, person in self._read(erase.unfinished):
+                await self._erase_events(project, person)
+            if exclusive:
+                for storage in self._read(lists.orphans):
+                    await self._discard(storage)
+        except BaseException:
+            await self._database.close()  # else the next attempt would meet the lock of this one
+            raise
 
     async def close(self) -> None:
         await self._database.close()

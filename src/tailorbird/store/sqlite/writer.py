@@ -8,17 +8,19 @@ tried again in a transaction of its own, so that only the culprit fails.
 from __future__ import annotations
 
 import asyncio
+import math
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import Any
 
 from tailorbird.domain.errors import Unavailable
 from tailorbird.domain.facts import Entry
 from tailorbird.store.contract import Fold
 from tailorbird.store.sqlite.commit import apply
-from tailorbird.store.sqlite.connection import Connection, disconnect, is_away, translated
+from tailorbird.store.sqlite.connection import DAMAGED, Connection, disconnect, is_away, is_damage, translated
 
 #: entries (or rows of other writes) in one transaction
 MOST_IN_ONE = 2_000
@@ -30,6 +32,8 @@ CHECKPOINT_PAGES = 4_000
 LOG_PAGES = 16_384
 
 _CLOSED = "The database is closed."
+#: a file that was found damaged is looked at again after so long
+_LOOK_AGAIN_S = 1.0
 
 
 class Job:
@@ -62,6 +66,9 @@ class Writer:
         self._unchecked = 0
         self._checkpoint_after = CHECKPOINT_PAGES // 16
         self._closing = False
+        self._suspected = False
+        #: by the monotonic clock: when the file was last found damaged
+        self._damaged_at = -math.inf
         self._thread = threading.Thread(target=self._run, name="tailorbird-writer", daemon=True)
 
     def start(self) -> None:
@@ -87,6 +94,10 @@ class Writer:
         job.work = work
         self._queue.put(job)
         return job.future
+
+    def suspect(self) -> None:
+        """Somebody met damage: acknowledge nothing more before the file was looked at."""
+        self._suspected = True
 
     def _job(self, weight: int) -> Job:
         if self._closing:
@@ -134,7 +145,7 @@ class Writer:
             results = self._transact(live)
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to a caller, and the thread goes on
             if is_away(error):
-                self._disconnect()
+                self._lost(error)
             elif len(live) > 1 or isinstance(error, sqlite3.IntegrityError):
                 return [self._write_alone(job) for job in live]
             return [(job, None, error) for job in live]
@@ -147,12 +158,35 @@ class Writer:
                 return job, self._transact([job])[0], None
             except Exception as error:  # noqa: BLE001 - as above
                 if is_away(error):
-                    self._disconnect()
+                    self._lost(error)
                 if last or not isinstance(error, sqlite3.IntegrityError):
                     return job, None, error
         raise AssertionError("unreachable")
 
+    def _lost(self, error: BaseException) -> None:
+        self._disconnect()
+        if is_damage(error):
+            self._suspected = True
+
+    def _examine(self) -> None:
+        """Look at the whole file, with nothing of it left in memory; ``Unavailable`` when it is damaged.
+
+        The pages that this connection holds in memory may be good while those of the file are not: what is written on
+        top of them would be acknowledged and lie on nothing.
+        """
+        if monotonic() - self._damaged_at < _LOOK_AGAIN_S:
+            raise Unavailable(DAMAGED)
+        self._disconnect()
+        self._connection = self._connect()
+        (found,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            self._damaged_at = monotonic()
+            raise Unavailable(DAMAGED)
+        self._suspected = False
+
     def _transact(self, jobs: list[Job]) -> list[Any]:
+        if self._suspected:
+            self._examine()
         if self._connection is None:
             self._connection = self._connect()
         connection = self._connection
@@ -205,8 +239,8 @@ class Writer:
             # while a reader (a backup, say) still needs the log, cutting it would wait and hold everybody up
             if pages > LOG_PAGES and copied == pages:
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        except sqlite3.Error:
-            self._disconnect()
+        except sqlite3.Error as error:
+            self._lost(error)
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
