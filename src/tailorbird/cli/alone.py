@@ -11,7 +11,13 @@ from tailorbird.cli.place import Place
 
 @contextmanager
 def alone(where: Place, instead: str) -> Iterator[None]:
-    """``Failed`` where a server runs, saying what to do ``instead``; none can begin until this ends."""
+    """``Failed`` where a server runs, saying what to do ``instead``; none can begin until this ends.
+
+    A PostgreSQL database serves several processes, so nobody is refused there.
+    """
+    if where.shared:
+        yield
+        return
     from tailorbird.domain.errors import TailorbirdError
     from tailorbird.store.sqlite.file import ServerLock
 

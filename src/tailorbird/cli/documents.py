@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from tailorbird import __version__
 from tailorbird.cli.options import DATA, Command, Data, Database, Json
-from tailorbird.cli.place import place
+from tailorbird.cli.place import Place, place
 from tailorbird.cli.tool import print_json, quiet
 
 Output = Annotated[
@@ -21,26 +21,46 @@ Output = Annotated[
 def migrate(*, data: Data = DATA, database: Database = "", json: Json = False) -> None:
     """Bring a database to this version's schema, making it where there is none. Back up first.
 
-    `serve` does the same when it starts.
+    On SQLite `serve` does the same when it starts; on PostgreSQL nothing but this command changes a schema.
     """
-    import sqlite3
-
     from tailorbird.store.migrate import HEAD
-    from tailorbird.store.sqlite.file import prepare, schema_version
 
     quiet()
     where = place(data, database)
+    before = _migrate_postgres(where.url) if where.shared else _migrate_file(where)
+    if json:
+        told = {} if where.shared else {"file": str(where.file)}
+        print_json({**told, "before": before or None, "after": HEAD})
+    elif before == HEAD:
+        print(f"{where.called} has this version's schema already ({HEAD}).")
+    else:
+        print(f"{where.called}: schema {before or 'none'} -> {HEAD}.")
+
+
+def _migrate_file(where: Place) -> str:
+    import sqlite3
+
+    from tailorbird.store.sqlite.file import prepare, schema_version
+
     try:
         before = schema_version(where.file) if where.exists else ""
     except sqlite3.Error:
         before = ""  # prepare says in words what is wrong with it
     prepare(where.file)
-    if json:
-        print_json({"file": str(where.file), "before": before or None, "after": HEAD})
-    elif before == HEAD:
-        print(f"{where.file} has this version's schema already ({HEAD}).")
-    else:
-        print(f"{where.file}: schema {before or 'none'} -> {HEAD}.")
+    return before
+
+
+def _migrate_postgres(url: str) -> str:
+    import asyncio
+
+    from tailorbird.store.migrate import HEAD, migrate
+    from tailorbird.store.postgres.database import newer, version_at
+
+    before = asyncio.run(version_at(url))
+    if before > HEAD:
+        raise newer(before)
+    migrate(url)
+    return before
 
 
 def openapi(*, output: Output = None) -> None:
@@ -74,7 +94,11 @@ def version(*, json: Json = False) -> None:
 
 
 COMMANDS = (
-    Command("migrate", migrate, "tailorbird migrate --data /var/lib/tailorbird"),
+    Command(
+        "migrate",
+        migrate,
+        "tailorbird migrate --data /var/lib/tailorbird\ntailorbird migrate --database postgresql://shop@db/tailorbird",
+    ),
     Command("openapi", openapi, "tailorbird openapi --output openapi.json"),
     Command("version", version, "tailorbird version --json"),
 )

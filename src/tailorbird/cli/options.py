@@ -23,7 +23,8 @@ Database = Annotated[
     str,
     Parameter(
         env_var=f"{PREFIX}DATABASE",
-        help="Address of the database instead of a file in --data, e.g. sqlite:////srv/tailorbird.db.",
+        help="Address of the database instead of a file in --data: postgresql://user:password@host/name or"
+        " sqlite:////srv/tailorbird.db.",
         show_default=False,
     ),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import sys
 from collections.abc import Iterator
@@ -60,13 +61,14 @@ def serve(*, given: Annotated[Given | None, Parameter(name="*")] = None) -> None
     where = place(settings.data, settings.database)
     _log(settings)
 
-    async def greet(runtime: Runtime, base: str) -> bool:
-        print(greeting(runtime, where, base), file=sys.stderr, flush=True)
-        return True
-
     from tailorbird.cli.server import run
 
-    run(settings, where, greet)
+    run(settings, where, functools.partial(_greet, where))
+
+
+async def _greet(where: Place, runtime: Runtime, base: str) -> bool:
+    print(greeting(runtime, where, base), file=sys.stderr, flush=True)
+    return True
 
 
 def settings_of(given: dict[str, Any]) -> Settings:
@@ -95,6 +97,8 @@ def greeting(runtime: Runtime, where: Place, base: str) -> str:
     """What a server says when it is up; where nothing can be asked yet, what comes next."""
     lines = [f"Tailorbird {__version__} answers on {base} (documentation: {base}/docs), data in {where.folder}."]
     option = "" if where.folder == Path("tailorbird-data") else f" --data {where.folder}"
+    if where.shared:
+        option = " --database …"
     if not runtime.project_ids:
         lines.append("It has no project yet. In another terminal:")
         lines.append(f'  tailorbird project create "My shop"{option}')
@@ -118,6 +122,7 @@ COMMANDS = (
         serve,
         """tailorbird serve
 tailorbird serve --data /var/lib/tailorbird --host 0.0.0.0 --trusted-proxies 10.0.0.0/8
+tailorbird serve --database postgresql://shop:secret@db/tailorbird --workers 4
 TAILORBIRD_PORT=9000 TAILORBIRD_LOG_LEVEL=warning tailorbird serve""",
     ),
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
+import functools
 import signal
 import socket
 from collections.abc import Awaitable, Callable
@@ -28,20 +30,42 @@ Beside = Callable[["Runtime", str], Awaitable[bool]]
 def run(settings: Settings, where: Place, beside: Beside) -> None:
     """Serve until SIGINT, SIGTERM, or until ``beside`` says that it was enough. What was queued is written before it
     returns."""
-    import uvloop
-
-    if settings.workers > 1:
+    if settings.workers > 1 and not where.shared:
         raise Usage(
-            f"--workers {settings.workers}: SQLite serves exactly one process. Several need PostgreSQL,"
-            " which comes with the next release."
+            f"--workers {settings.workers}: SQLite serves exactly one process. Several need PostgreSQL:"
+            " --database postgresql://user:password@host/name."
         )
     refuse(where)
     with listen(settings.host, settings.port) as listener:
-        until_started = _UntilStarted()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, until_started)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, where, listener, beside, until_started))
+        if settings.workers == 1:
+            _run_one(settings, where, listener, beside)
+            return
+        from tailorbird.cli.workers import supervise
+
+        worker = functools.partial(_worker, settings, where, beside)
+        supervise(worker, settings.workers, listener, grace=settings.shutdown_seconds + 10)
+
+
+def _run_one(settings: Settings, where: Place, listener: socket.socket, beside: Beside) -> None:
+    import uvloop
+
+    until_started = _UntilStarted()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, until_started)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, where, listener, beside, until_started))
+
+
+def _worker(settings: Settings, where: Place, beside: Beside, number: int, listener: socket.socket) -> None:
+    """One of several processes; the first of them does what is beside serving."""
+    from tailorbird.web.observe import configure
+
+    configure(settings.log_level)
+    _run_one(settings, where, listener, _nothing if number else beside)
+
+
+async def _nothing(runtime: Runtime, base: str) -> bool:
+    return True
 
 
 class _UntilStarted:
@@ -57,10 +81,25 @@ class _UntilStarted:
 
 
 def refuse(where: Place) -> None:
-    """Raise what waiting would not mend: another server on the data, a folder or file that cannot be used."""
+    """Raise what waiting would not mend: another server on the data, a folder, file or schema that cannot be used."""
+    where.folder.mkdir(parents=True, exist_ok=True)
+    if where.shared:
+        _refuse_shared(where)
+    else:
+        _refuse_file(where)
+
+
+def _refuse_shared(where: Place) -> None:
+    from tailorbird.domain.errors import Unavailable
+    from tailorbird.store.postgres.database import checked
+
+    with contextlib.suppress(Unavailable):  # one that is away comes back
+        asyncio.run(checked(where.url))
+
+
+def _refuse_file(where: Place) -> None:
     from tailorbird.store.sqlite.file import ServerLock, prepare
 
-    where.folder.mkdir(parents=True, exist_ok=True)
     ServerLock(where.file).release()
     if not (where.folder / COPY).exists():
         prepare(where.file)  # with a copy at hand, a database that is away is no reason not to start
@@ -117,7 +156,6 @@ async def _serve(
 def _engine(settings: Settings, where: Place) -> Runtime:
     from tailorbird.engine.limits import Limits
     from tailorbird.engine.runtime import Runtime, nowhere
-    from tailorbird.store import SqliteStore
 
     locate: Locate = nowhere
     if settings.geo is not None:
@@ -125,7 +163,7 @@ def _engine(settings: Settings, where: Place) -> Runtime:
 
         locate = open_locator(settings.geo)
     limits = Limits(rate=settings.key_rate, burst=settings.key_burst)
-    return Runtime(SqliteStore(where.file), data_dir=where.folder, locate=locate, limits=limits)
+    return Runtime(where.store(), data_dir=where.folder, locate=locate, limits=limits)
 
 
 async def _end(company: asyncio.Task[bool], *, stopped: bool) -> None:

@@ -31,9 +31,8 @@ def with_engine(where: Place, work: Callable[[Any], Awaitable[T]]) -> T:
 async def _engine(where: Place) -> AsyncIterator[Any]:
     from tailorbird.engine.refresh import refresh
     from tailorbird.engine.runtime import Runtime
-    from tailorbird.store import SqliteStore
 
-    store = SqliteStore(where.file)
+    store = where.store()
     await store.open()
     try:
         runtime = Runtime(store)

@@ -16,13 +16,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     #: folder of the SQLite file and of the copy of all definitions that a start without the database needs
     data: Path = Path("tailorbird-data")
-    #: database URL, e.g. ``sqlite:///path/to/file.db``; empty = a SQLite file in ``data``
+    #: address of the database: ``postgresql://user:password@host/name`` or ``sqlite:///path/to/file.db``; empty = a
+    #: SQLite file in ``data``
     database: str = ""
     #: address to listen on; ``0.0.0.0`` for all
     host: str = "127.0.0.1"
     #: port to listen on
     port: Annotated[int, Meta(ge=0, le=65535)] = 8790
-    #: processes that serve; SQLite serves exactly one
+    #: processes that serve on this machine: with PostgreSQL as many as it has cores; SQLite serves exactly one
     workers: Annotated[int, Meta(ge=1, le=256)] = 1
     #: file in MaxMind's mmdb format that tells country, region and city of an address; without one they are unknown
     geo: Path | None = None
