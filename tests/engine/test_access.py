@@ -187,3 +187,14 @@ async def test_a_leaked_signing_key_is_retired_and_its_tokens_are_refused(engine
     await access.retire_signing_key(engine.runtime, engine.project.id, leaked.id)
     assert [r.field for r in (await engine.did("click", token=token)).rejected] == ["token"]
     assert (await engine.did("click", token=(await engine.one()).token)).accepted == 1
+
+
+async def test_a_rotation_without_overlap_stops_the_old_key_at_once_even_beside_another(engine: Engine) -> None:
+    old, old_secret = await access.create_key(engine.runtime, engine.project.id, client="web", scopes=("decide",))
+    await access.create_key(engine.runtime, engine.project.id, client="web", scopes=("decide",))
+    with pytest.raises(Conflict):
+        await access.rotate_key(engine.runtime, engine.project.id, old.id, overlap_seconds=60)
+    _, new_secret = await access.rotate_key(engine.runtime, engine.project.id, old.id, overlap_seconds=0)
+    access.authenticate(engine.runtime, new_secret)
+    with pytest.raises(Unauthorized):
+        access.authenticate(engine.runtime, old_secret)

@@ -130,10 +130,13 @@ async def rotate_key(runtime: Runtime, project: str, key_id: str, overlap_second
         raise Invalid.field("key", "a live key", key_id)
     if overlap_seconds < 0:
         raise Invalid.field("overlap_seconds", "0 or more seconds", overlap_seconds)
+    if not overlap_seconds:
+        await revoke_key(runtime, project, key_id)  # first, so that its client may hold the new one
     created = await create_key(
         runtime, project, client=old.client, scopes=old.scopes, kind=old.kind, rate=old.rate, burst=old.burst
     )
-    await revoke_key(runtime, project, key_id, at=now + overlap_seconds * 1000)
+    if overlap_seconds:
+        await revoke_key(runtime, project, key_id, at=now + overlap_seconds * 1000)
     return created
 
 
