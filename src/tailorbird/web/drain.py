@@ -24,7 +24,9 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close the doors in order, then wait for running requests as long as they may take."""
         await self._close_the_door(sockets or [])
-        closing = _Closing(self.config.loaded_app)
+        app: Any = self.config.loaded_app
+        getattr(app, "close", _nothing)()  # a stream would be waited for in vain
+        closing = _Closing(app)
         self.config.loaded_app = closing
         for connection in list(self.server_state.connections):
             running: Any = getattr(connection, "cycle", None)
@@ -82,6 +84,10 @@ def _waiting(listener: socket.socket) -> list[socket.socket]:
             return found
         connection.setblocking(False)
         found.append(connection)
+
+
+def _nothing() -> None:
+    """What an application without a way to close does."""
 
 
 class _Closing:

@@ -28,6 +28,10 @@ class Entry:
         self._doors = Doors(runtime, options)
         self._observer = observer
 
+    def close(self) -> None:
+        """End the answers that have no end of their own."""
+        self._doors.close()
+
     async def answered(self, scope: HTTPScope, receive: Receive, send: Send) -> bool:
         """Answer a request whose path is a door's own; False, with nothing done, for every other."""
         found = self._doors.match(scope["path"])

@@ -26,3 +26,9 @@ class Doors:
             if route is not None:
                 return door, route
         return None
+
+    def close(self) -> None:
+        """End what would go on for as long as its caller listens: the server is about to stop."""
+        for door in self._doors:
+            if isinstance(door, Ofrep):
+                door.close()
