@@ -65,10 +65,10 @@ def test_a_database_file_may_be_named_by_its_address(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("address", "sentence"),
     [
-        ("postgresql://user@host/name", "PostgreSQL is not supported by this release"),
-        ("postgresql+asyncpg://user@host/name", "PostgreSQL is not supported by this release"),
-        ("postgres://host/name", "PostgreSQL is not supported by this release"),
-        ("mysql://host/name", "--database takes an address such as sqlite:"),
+        ("postgresql://user:secret@host", "--database names no database of the PostgreSQL server"),
+        ("postgres://user:secret@host/", "--database names no database of the PostgreSQL server"),
+        ("postgresql://user:secret@host:door/name", "--database is no address of a PostgreSQL database"),
+        ("mysql://host/name", "--database takes an address such as postgresql:"),
         ("sqlite:///", "--database names no file"),
     ],
 )
@@ -78,6 +78,7 @@ def test_other_databases_are_refused_before_anything_is_made(tmp_path: Path, add
         assert (done.code, done.out) == (2, "")
         assert done.err.startswith(f"tailorbird: {sentence}")
         assert done.err.count("\n") == 1
+        assert "secret" not in done.err
     assert list(tmp_path.iterdir()) == []
 
 
