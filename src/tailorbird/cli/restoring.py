@@ -66,7 +66,7 @@ def finish(where: Place, logs: Sequence[Path]) -> Restored:
         return await _renew(runtime.store, where.folder, told)
 
     with alone(where, "Stop it first."):
-        done = with_engine(where, work)
+        done = with_engine(where, work, as_it_is=True)
         (where.folder / COPY).unlink(missing_ok=True)
     return msgspec.structs.replace(done, warnings=(*warnings, *_unreadable(done.replayed)))
 

@@ -14,13 +14,16 @@ from tailorbird.cli.place import Place
 T = TypeVar("T")
 
 
-def with_engine(where: Place, work: Callable[[Any], Awaitable[T]]) -> T:
-    """What ``work`` makes of a loaded engine. A running server notices within a second what it changed."""
+def with_engine(where: Place, work: Callable[[Any], Awaitable[T]], *, as_it_is: bool = False) -> T:
+    """What ``work`` makes of a loaded engine. A running server notices within a second what it changed.
+
+    Nobody is in the data whom the log of erasures names, even if it was restored by hand; ``as_it_is``: not looked at.
+    """
 
     import asyncio
 
     async def run() -> T:
-        async with _engine(where) as runtime:
+        async with _engine(where, as_it_is) as runtime:
             return await work(runtime)
 
     quiet()
@@ -28,13 +31,17 @@ def with_engine(where: Place, work: Callable[[Any], Awaitable[T]]) -> T:
 
 
 @asynccontextmanager
-async def _engine(where: Place) -> AsyncIterator[Any]:
+async def _engine(where: Place, as_it_is: bool) -> AsyncIterator[Any]:
+    from tailorbird.engine import erasurelog
+    from tailorbird.engine.erasures import replay
     from tailorbird.engine.refresh import refresh
     from tailorbird.engine.runtime import Runtime
 
     store = where.store()
     await store.open()
     try:
+        if not as_it_is and (told := erasurelog.read(where.folder / erasurelog.FILE)).erasures:
+            await replay(store, told.erasures)
         runtime = Runtime(store)
         await refresh(runtime)
         yield runtime
