@@ -1,7 +1,7 @@
 """From a compiled campaign, a visitor and a moment to a choice: gates, draws and slot ranges."""
 
 from tailorbird.decision.allocation import settle_ranges
-from tailorbird.decision.choose import Choice, bucket_id_of, choose, forced, is_test_user
+from tailorbird.decision.choose import Choice, bucket_id_of, choose, drawn, forced, is_test_user
 from tailorbird.decision.compiling import compile_plan, readiness
 from tailorbird.decision.explain import explain, explain_choice
 from tailorbird.decision.plan import Plan, PlanExperience, PlanRule
@@ -19,6 +19,7 @@ __all__ = [
     "choose",
     "compile_plan",
     "compile_schedule",
+    "drawn",
     "explain",
     "explain_choice",
     "forced",

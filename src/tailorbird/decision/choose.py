@@ -124,6 +124,16 @@ def rule_matches(rule: PlanRule, subject: Subject, now: int) -> bool:
     )
 
 
+def drawn(plan: Plan, rule: PlanRule, bucket_id: str) -> Arm | None:
+    """The arm that the two draws alone give in ``rule``; None where none of its experiences has a share."""
+    if not rule.owners:
+        return None
+    if plan.control_slots and draw(plan.salt, CONTROL, bucket_id) < plan.control_slots:
+        return rule.control
+    experience = rule.owners[0] if rule.whole else rule.experience_at(draw(plan.salt, rule.purpose, bucket_id))
+    return experience.arm if experience is not None else None
+
+
 def is_capped(rule: PlanRule, subject: Subject, now: int) -> bool:
     """Whether the visitor was already shown ``rule`` as often as its cap allows."""
     if rule.cap == "always" or subject.profile is None:

@@ -93,6 +93,12 @@ class ProjectSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     retention_days: int | None = None
     #: days that an event's identity is remembered: the limit of "counted once"
     dedupe_horizon_days: int = 400
+    #: Salesforce's door tells the resolved person's id, instead of an encrypted user id
+    identity_resolution: bool = False
+    #: Salesforce's door without authentication refuses plain user ids even beside an anonymous one
+    encrypted_ids_required: bool = False
+    #: Salesforce's door takes events without authentication, with the rights of a publishable key
+    event_api_open: bool = False
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tailorbird.domain.campaign import Campaign, Experience, Expose, Rule
+from tailorbird.domain.campaign import Campaign, Channel, Experience, Expose, Rule
 from tailorbird.domain.decision import Decision, RenderedMessage
 from tailorbird.domain.visitor import Context, Visitor
 
@@ -17,6 +17,8 @@ class DecideCall(msgspec.Struct, frozen=True, kw_only=True):
     context: Context
     campaigns: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    #: where everything that is open is asked for: only the campaigns of this channel
+    channel: Channel | None = None
     #: the same answer again within 10 minutes, without consuming anything twice
     request_id: str | None = None
     explain: bool = False

@@ -162,7 +162,8 @@ def selected(snapshot: Snapshot, call: DecideCall) -> list[Asked]:
     open ones."""
     if not call.campaigns and not call.groups:
         now = call.context.now
-        return [(key, plan) for key, plan in snapshot.live if plan is None or plan.open.always or plan.open(now)]
+        live = snapshot.live if call.channel is None else snapshot.live_on[call.channel]
+        return [(key, plan) for key, plan in live if plan is None or plan.open.always or plan.open(now)]
     by_name = snapshot.by_name
     asked = [by_name.get(name) or (name, None) for name in dict.fromkeys(call.campaigns)]
     if len(snapshot.renamed) and not snapshot.renamed.isdisjoint(call.campaigns):

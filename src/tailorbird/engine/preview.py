@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from tailorbird.decision import Choice, Plan, choose, compile_plan, explain_choice, forced
+from tailorbird.decision import Choice, Plan, choose, compile_plan, explain_choice, forced, is_test_user
 from tailorbird.domain.campaign import Campaign
-from tailorbird.domain.decision import Explanation
+from tailorbird.domain.decision import Decision, Explanation
 from tailorbird.domain.errors import Invalid
 from tailorbird.domain.profile import Profile
 from tailorbird.domain.reasons import Group, Reason
+from tailorbird.domain.visitor import Context
 from tailorbird.engine import values
-from tailorbird.engine.calls import PreviewCall
+from tailorbird.engine.calls import Detail, PreviewCall
 from tailorbird.engine.content import Shown, show
 from tailorbird.engine.gather import Gathered, gather
 from tailorbird.engine.publish import read
@@ -56,6 +58,40 @@ async def preview(runtime: Runtime, project: str, call: PreviewCall) -> Preview:
         choice = forced(plan, call.experience)
     shown = show(snapshot, choice, gathered)
     return _preview(plan, choice, shown, explanation)
+
+
+async def rehearsals(runtime: Runtime, project: str, context: Context, experience_ids: Iterable[str]) -> list[Detail]:
+    """Experiences by id, whatever status, gates and draws say, as the test users of their campaigns see them; for
+    everybody else none. They never count."""
+    snapshot = runtime.project(project)
+    places = [place for one in dict.fromkeys(experience_ids) if (place := snapshot.by_experience.get(one)) is not None]
+    plans = {plan.key: plan for plan, _, _ in places}
+    gathered = await gather(runtime, snapshot, context, list(plans.items()))
+    made: list[Detail] = []
+    for plan, rule, experience in places:
+        choice = forced(plan, experience.id)
+        shown = show(snapshot, choice, gathered) if is_test_user(plan, gathered.subject) else Shown()
+        if shown.payload is None:
+            continue
+        decision = Decision(
+            campaign=plan.key,
+            experience=experience.name,
+            group=choice.group,
+            reason=choice.reason,
+            payload=shown.payload,
+            token=snapshot.signer.token(experience.arm, context.now, counted=False),
+        )
+        made.append(
+            Detail(
+                decision=decision,
+                campaign=plan.campaign,
+                version=plan.version,
+                rule=rule.source,
+                experience=experience.source,
+                messages=shown.messages,
+            )
+        )
+    return made
 
 
 def _preview(plan: Plan, choice: Choice, shown: Shown, explanation: Explanation) -> Preview:

@@ -199,7 +199,20 @@ class Snapshot:
                 sets.setdefault(plan.exclusion_set, []).append(plan)
         self.peers = {name: tuple(plans) for name, plans in sets.items()}
         #: what is asked when nothing is named: (key, plan or None when it is switched off)
-        self.live = [(c.key, self.plans.get(c.id)) for c in campaigns if c.status in ("running", "testing")]
+        live = [c for c in campaigns if c.status in ("running", "testing")]
+        self.live = [(c.key, self.plans.get(c.id)) for c in live]
+        #: the same of each channel
+        self.live_on = {
+            channel: [(c.key, self.plans.get(c.id)) for c in live if c.channel == channel]
+            for channel in ("server", "web")
+        }
+        #: experience id → where it stands; of two with one id, the one that is live
+        self.by_experience = {
+            experience.id: (plan, rule, experience)
+            for plan in sorted(self.plans.values(), key=lambda p: p.status in ("running", "testing"))
+            for rule in plan.rules
+            for experience in rule.experiences
+        }
         #: every key and earlier key with its plan; names of campaigns that are switched off are not there
         named = ((name, self.plans.get(campaign_id)) for name, campaign_id in self.campaign_ids.items())
         self.by_name: dict[str, tuple[str, Plan | None]] = {name: (name, plan) for name, plan in named}

@@ -7,10 +7,11 @@ from tailorbird.web.facades.door import Door, Opened
 from tailorbird.web.facades.intempt import Intempt
 from tailorbird.web.facades.moengage import MoEngage
 from tailorbird.web.facades.ofrep import Ofrep
+from tailorbird.web.facades.salesforce import Salesforce
 from tailorbird.web.options import Options
 
 #: every protocol; the first door that knows a path gets the request
-DOORS: tuple[Opened, ...] = (Intempt, MoEngage, Ofrep)
+DOORS: tuple[Opened, ...] = (Intempt, MoEngage, Ofrep, Salesforce)
 
 
 class Doors:
