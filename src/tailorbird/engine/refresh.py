@@ -137,6 +137,14 @@ async def keep_fresh(runtime: Runtime, loading: asyncio.Task[None]) -> None:
         runtime.metrics.snapshot_age.set((runtime.clock() - runtime.confirmed_at) / 1000)
 
 
+async def catch_up(runtime: Runtime) -> None:
+    """Know what another process wrote a moment ago, before something is managed that may build on it. While the store
+    is away, what is known has to do."""
+    if not runtime.breaker.is_open:
+        with contextlib.suppress(Unavailable):
+            await refresh(runtime)
+
+
 async def refresh(runtime: Runtime) -> bool:
     """Bring every project whose version moved up to date. Returns whether anything changed."""
     async with runtime.refreshing:

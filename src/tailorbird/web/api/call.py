@@ -16,6 +16,7 @@ from tailorbird.domain.access import ApiKey
 from tailorbird.domain.errors import Invalid
 from tailorbird.domain.shape import check_nesting, read
 from tailorbird.engine import access
+from tailorbird.engine.refresh import catch_up
 from tailorbird.engine.runtime import Runtime
 from tailorbird.web import http
 from tailorbird.web.api.operation import Operation
@@ -106,6 +107,8 @@ def authorize(runtime: Runtime) -> Guard:
         if ref is not None:
             access.require_project(runtime, key, ref)
         access.require(key, operation.scope)
+        if ref is not None:
+            await catch_up(runtime)
 
     return guard
 
