@@ -8,6 +8,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
+from tests import postgres
 from tests.cli.commands import COMMAND, Done, Server, environment, serving, tailorbird, told
 from tests.cli.import_shop import REJECTED, Shop
 
@@ -72,6 +75,23 @@ def test_an_import_waits_for_a_limited_key(shop: Shop) -> None:
     with serving("--data", str(shop.data), TAILORBIRD_KEY_RATE="2", TAILORBIRD_KEY_BURST="3") as server:
         done = through(shop, server, "people", name, "--batch", "3", "--json")
         assert (done.code, shop.counts(json.loads(done.out))) == (0, (12, 12, 0, 0))
+
+
+def test_it_goes_into_postgresql_beside_a_running_server(shop: Shop) -> None:
+    url = postgres.server()
+    if url is None:
+        pytest.skip("There is no PostgreSQL here, and none in a wheel for this Python.")
+    name = shop.file("people.csv", "id,plan\nann,gold\n,x\nbob,silver\n")
+    with postgres.database(url) as database:
+        where = ("--database", database, "--data", str(shop.folder / "other"))
+        told("migrate", "--json", *where)
+        told("project", "create", "My shop", "--json", *where)
+        secret = told("key", "create", "my-shop", "--scope", "read", *where)["secret"]
+        with serving(*where) as server:
+            done = tailorbird("import", "people", name, "--project", "my-shop", "--json", *where, cwd=shop.folder)
+            assert (done.code, shop.counts(json.loads(done.out))) == (REJECTED, (3, 2, 0, 1))
+            assert server.good("GET", "/v1/profiles/bob", secret)["attributes"] == {"plan": "silver"}
+            server.stop()
 
 
 # -- killed, and gone on with ----------------------------------------------------------------------------------------
