@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from tailorbird.domain.errors import Conflict
@@ -68,11 +69,36 @@ async def check(connection: Connection) -> str:
     if version < HEAD:
         raise Conflict(f"The database has an older schema ({version}; this Tailorbird needs {HEAD}). {MIGRATE}")
     if version > HEAD:
-        raise Conflict(
-            f"The database was migrated by a newer Tailorbird (its schema is {version}, this one knows {HEAD})."
-            " Start the newer one; `tailorbird migrate` goes forward only."
-        )
+        raise newer(version)
     return version
+
+
+def newer(version: str) -> Conflict:
+    """The refusal of a schema that this code does not know yet."""
+    return Conflict(
+        f"The database was migrated by a newer Tailorbird (its schema is {version}, this one knows {HEAD})."
+        " Start the newer one; `tailorbird migrate` goes forward only."
+    )
+
+
+async def checked(url: str) -> None:
+    """Look once whether a server can work with the database at ``url``: ``Conflict`` when not, ``Unavailable`` when it
+    cannot be told now."""
+    await _once(url, check)
+
+
+async def version_at(url: str) -> str:
+    """The newest migration that the database at ``url`` has seen; empty where there is none."""
+    return await _once(url, schema_version)
+
+
+async def _once(url: str, work: Callable[[Connection], Awaitable[str]]) -> str:
+    connections = Connections(partial(connect, url, seconds=_READ_SECONDS), 1)
+    connections.start()
+    try:
+        return await connections.run(work)
+    finally:
+        await connections.close()
 
 
 async def schema_version(connection: Connection) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from asyncpg import PostgresError
-from asyncpg.exceptions import InterfaceError, InternalClientError
+from asyncpg.exceptions import ClientConfigurationError, InterfaceError, InternalClientError
 
-from tailorbird.domain.errors import Invalid, TailorbirdError, Unavailable
+from tailorbird.domain.errors import Conflict, Invalid, TailorbirdError, Unavailable
 
 MIGRATE = "Run `tailorbird migrate` with this database first."
 
@@ -71,6 +71,8 @@ def translated(error: BaseException) -> BaseException:
         return _bad(error)
     if isinstance(error, Again):
         return Unavailable(_BUSY)
+    if isinstance(error, ClientConfigurationError):
+        return Conflict("The address of the PostgreSQL database cannot be understood.")
     if isinstance(error, TimeoutError):
         return Unavailable(SLOW)
     if isinstance(error, (OSError, InterfaceError, InternalClientError)):
