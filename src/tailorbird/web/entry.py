@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from time import perf_counter
 from typing import Any
 
@@ -84,9 +84,13 @@ async def _send(reply: Reply, receive: Receive, send: Send) -> None:
 
 async def _send_parts(parts: AsyncIterator[bytes], send: Send) -> None:
     message: Any
-    async for part in parts:
-        message = {"type": "http.response.body", "body": part, "more_body": True}
-        await send(message)
+    try:
+        async for part in parts:
+            message = {"type": "http.response.body", "body": part, "more_body": True}
+            await send(message)
+    finally:  # whoever made the parts hears that nobody wants more of them
+        if isinstance(parts, AsyncGenerator):
+            await parts.aclose()
     message = {"type": "http.response.body", "body": b""}
     await send(message)
 

@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 import msgspec
 
@@ -107,18 +107,18 @@ class News:
             self._moved[project] = self._runtime.monotonic()
         return version
 
-    def listen(self, project: str, last_seen: str) -> AsyncIterator[bytes]:
+    def listen(self, project: str, last_seen: str) -> AsyncGenerator[bytes, None]:
         """The bytes of one stream. ``last_seen`` is the id of the last event that the client got, if any."""
         if len(self._listening) >= MAX_STREAMS or self._closed:
             raise Unavailable("There are as many streams as this server allows. Ask from time to time.", retry_after=30)
-        event = asyncio.Event()
+        return self._tell(project, last_seen, asyncio.Event())
+
+    def _enter(self, event: asyncio.Event) -> None:
         self._listening.add(event)
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
-        return _Stream(self, event, self._tell(project, last_seen, event))
 
-    def leave(self, event: asyncio.Event) -> None:
-        """One stream less; with the last one the looking ends."""
+    def _leave(self, event: asyncio.Event) -> None:
         self._listening.discard(event)
         if not self._listening and self._looking is not None:
             self._looking.cancel()
@@ -138,7 +138,15 @@ class News:
                     event.set()
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _tell(self, project: str, last_seen: str, event: asyncio.Event) -> AsyncIterator[bytes]:
+    async def _tell(self, project: str, last_seen: str, event: asyncio.Event) -> AsyncGenerator[bytes, None]:
+        self._enter(event)
+        try:
+            async for part in self._parts(project, last_seen, event):
+                yield part
+        finally:
+            self._leave(event)
+
+    async def _parts(self, project: str, last_seen: str, event: asyncio.Event) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
         ends = loop.time() + LIFE_SECONDS
         told = self.note(project)
@@ -148,33 +156,16 @@ class News:
         if (last_seen and last_seen != str(told)) or (not last_seen and recent):
             yield _message(told)
         while loop.time() < ends and not self._closed:
-            event.clear()
             try:
                 async with asyncio.timeout(COMMENT_SECONDS):
                     await event.wait()
             except TimeoutError:
                 yield b": still here\n\n"
+            event.clear()
             version = self._version(project)
             if version != told and not self._closed:
                 told = version
                 yield _message(version)
-
-
-class _Stream:
-    """An iterator that says so when it is given up, also when it was never begun."""
-
-    def __init__(self, news: News, event: asyncio.Event, parts: AsyncIterator[bytes]) -> None:
-        self._news, self._event, self._parts = news, event, parts
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        try:
-            return await anext(self._parts)
-        except BaseException:  # it ended, or its client left
-            self._news.leave(self._event)
-            raise
 
 
 def _message(version: int) -> bytes:
