@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from tailorbird.domain.access import Project, SigningKey
-from tailorbird.domain.errors import Unavailable
+from tailorbird.domain.errors import Damaged, Unavailable
 from tailorbird.domain.facts import Verdict
 from tailorbird.domain.visitor import Visitor
 from tailorbird.store.postgres import PostgresStore, connections, database
@@ -310,6 +310,19 @@ async def test_an_interrupted_erasure_is_finished_at_the_next_start(postgres_url
     async with opened(postgres_url) as again:
         assert await ids_of(again) == ["e2"]
         assert await again._scan(erase.unfinished) == []
+
+
+async def test_a_person_that_cannot_be_read_is_their_own_trouble(postgres_url: str, fold: SmallFold) -> None:
+    async with opened(postgres_url) as store:
+        await store.commit([event("e1"), event("e2", "bob")], fold)
+        await postgres.execute(postgres_url, "UPDATE profiles SET body = 'no JSON' WHERE person = 1")
+        with pytest.raises(Damaged):
+            await store.find(SHOP, ANN)
+        assert (await store.find(SHOP, Visitor(id="bob"))).known is not None
+        calls = [store.commit([event(f"f{i}", name)], fold) for i, name in enumerate(("ann", "bob", "eve"))]
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+        assert isinstance(answers[0], Damaged)
+        assert answers[1:] == [[Verdict("accepted")]] * 2
 
 
 async def test_who_is_overtaken_again_and_again_gets_to_run_alone(postgres_url: str) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import msgspec
 from asyncpg import PostgresError
 from asyncpg.exceptions import ClientConfigurationError, InterfaceError, InternalClientError
 
-from tailorbird.domain.errors import Conflict, Invalid, TailorbirdError, Unavailable
+from tailorbird.domain.errors import Conflict, Damaged, Invalid, TailorbirdError, Unavailable
 
 MIGRATE = "Run `tailorbird migrate` with this database first."
 
@@ -60,31 +63,38 @@ def may_be_repeated(error: BaseException) -> bool:
 
 def is_away(error: BaseException) -> bool:
     """Whether the database is in trouble, rather than one call's data."""
-    return isinstance(error, Unavailable) or isinstance(translated(error), Unavailable)
+    ours = translated(error)
+    return isinstance(ours, Unavailable) and not isinstance(ours, Damaged)
 
 
 def translated(error: BaseException) -> BaseException:
     """The error of ours that stands for a driver's error; others as they are."""
     if isinstance(error, TailorbirdError):
         return error
-    if isinstance(error, (UnicodeEncodeError, OverflowError)):
-        return _bad(error)
-    if isinstance(error, Again):
-        return Unavailable(_BUSY)
-    if isinstance(error, ClientConfigurationError):
-        return Conflict("The address of the PostgreSQL database cannot be understood.")
-    if isinstance(error, TimeoutError):
-        return Unavailable(SLOW)
-    if isinstance(error, (OSError, InterfaceError, InternalClientError)):
-        return Unavailable(UNREACHABLE)
     if isinstance(error, PostgresError):
-        state = error.sqlstate or ""
-        if state == "54000":
-            return Invalid("A text is too long to be kept.")
-        if state.startswith("22"):
-            return _bad(error.__cause__)
-        return Unavailable(_SENTENCES.get(state) or _SENTENCES.get(state[:2], _OTHER))
-    return error
+        return _told_by_server(error.sqlstate or "", error.__cause__)
+    for kinds, ours in _OURS:
+        if isinstance(error, kinds):
+            return ours()
+    return _bad(error) if isinstance(error, (UnicodeEncodeError, OverflowError)) else error
+
+
+#: what the driver and we raise → what a caller hears; the first that fits
+_OURS: tuple[tuple[tuple[type[BaseException], ...], Callable[[], TailorbirdError]], ...] = (
+    ((Again,), lambda: Unavailable(_BUSY)),
+    ((msgspec.DecodeError, UnicodeDecodeError), lambda: Damaged("What is stored here cannot be read.")),
+    ((ClientConfigurationError,), lambda: Conflict("The address of the PostgreSQL database cannot be understood.")),
+    ((TimeoutError,), lambda: Unavailable(SLOW)),
+    ((OSError, InterfaceError, InternalClientError), lambda: Unavailable(UNREACHABLE)),
+)
+
+
+def _told_by_server(state: str, cause: BaseException | None) -> TailorbirdError:
+    if state == "54000":
+        return Invalid("A text is too long to be kept.")
+    if state.startswith("22"):
+        return _bad(cause)
+    return Unavailable(_SENTENCES.get(state) or _SENTENCES.get(state[:2], _OTHER))
 
 
 def _bad(cause: BaseException | None) -> Invalid:

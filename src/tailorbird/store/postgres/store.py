@@ -50,8 +50,12 @@ class PostgresStore:
     async def open(self, *, exclusive: bool = False) -> None:
         """Connect. Never migrates: another schema than this version's is refused."""
         await self._database.open()
-        for project, person in await self._scan(erase.unfinished):
-            await self._erase_events(project, person)
+        try:
+            for project, person in await self._scan(erase.unfinished):
+                await self._erase_events(project, person)
+        except BaseException:
+            await self._database.close()
+            raise
 
     async def close(self) -> None:
         await self._database.close()

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from typing import Any
 
 from tailorbird.domain.access import ApiKey, Project, SigningKey
 from tailorbird.domain.errors import Conflict, NotFound
+from tailorbird.store.rows import (
+    KEY_COLUMNS,
+    PROJECT_COLUMNS,
+    SIGNING_KEY_COLUMNS,
+    key_of,
+    key_values,
+    project_of,
+    signing_key_of,
+)
 from tailorbird.store.sqlite.connection import Connection
 
 #: live secret keys that one client may hold: the old and the new one while it changes over
 KEYS_PER_CLIENT = 2
-
-_KEY_COLUMNS = (
-    "id, project, client, digest, scopes, kind, created_at, expires_at, revoked_at, last_used_at, rate, burst"
-)
 
 
 def bump(connection: Connection, project: str) -> int:
@@ -45,12 +49,9 @@ def create_project(connection: Connection, project: Project, signing_key: Signin
 def projects(connection: Connection) -> list[Project]:
     """All projects, oldest first."""
     rows = connection.execute(
-        "SELECT id, key, name, created_at, version, items_version FROM projects ORDER BY created_at, id"
+        f"SELECT {PROJECT_COLUMNS} FROM projects ORDER BY created_at, id"  # noqa: S608 - constants
     )
-    return [
-        Project(id=row[0], key=row[1], name=row[2], created_at=row[3], version=row[4], items_version=row[5])
-        for row in rows.fetchall()
-    ]
+    return [project_of(row) for row in rows.fetchall()]
 
 
 def add_key(connection: Connection, key: ApiKey) -> None:
@@ -66,21 +67,8 @@ def add_key(connection: Connection, key: ApiKey) -> None:
             raise Conflict(f"The client {key.client!r} already holds {live} live keys; revoke one first.")
     try:
         connection.execute(
-            f"INSERT INTO api_keys ({_KEY_COLUMNS}) VALUES ({', '.join('?' * 12)})",  # noqa: S608 - constants
-            (
-                key.id,
-                key.project,
-                key.client,
-                key.digest,
-                " ".join(key.scopes),
-                key.kind,
-                key.created_at,
-                key.expires_at,
-                key.revoked_at,
-                key.last_used_at,
-                key.rate,
-                key.burst,
-            ),
+            f"INSERT INTO api_keys ({KEY_COLUMNS}) VALUES ({', '.join('?' * 12)})",  # noqa: S608 - constants
+            key_values(key),
         )
     except sqlite3.IntegrityError as error:
         raise Conflict("There is already a key with this id or secret.") from error
@@ -89,27 +77,10 @@ def add_key(connection: Connection, key: ApiKey) -> None:
 def keys(connection: Connection, project: str | None) -> list[ApiKey]:
     """The API keys of one project or of all, revoked ones too, oldest first."""
     rows = connection.execute(
-        f"SELECT {_KEY_COLUMNS} FROM api_keys WHERE ? IS NULL OR project = ? ORDER BY created_at, id",  # noqa: S608
+        f"SELECT {KEY_COLUMNS} FROM api_keys WHERE ? IS NULL OR project = ? ORDER BY created_at, id",  # noqa: S608
         (project, project),
     )
-    return [_key(row) for row in rows.fetchall()]
-
-
-def _key(row: Any) -> ApiKey:
-    return ApiKey(
-        id=row[0],
-        project=row[1],
-        client=row[2],
-        digest=row[3],
-        scopes=tuple(row[4].split()),
-        kind=row[5],
-        created_at=row[6],
-        expires_at=row[7],
-        revoked_at=row[8],
-        last_used_at=row[9],
-        rate=row[10],
-        burst=row[11],
-    )
+    return [key_of(row) for row in rows.fetchall()]
 
 
 def revoke_key(connection: Connection, project: str, key_id: str, at: int) -> None:
@@ -135,14 +106,11 @@ def touch_keys(connection: Connection, used: Mapping[str, int]) -> None:
 def signing_keys(connection: Connection, project: str | None) -> list[SigningKey]:
     """The signing keys of one project or of all, retired ones too, oldest first."""
     rows = connection.execute(
-        "SELECT id, project, secret, created_at, retired_at FROM signing_keys WHERE ? IS NULL OR project = ?"
+        f"SELECT {SIGNING_KEY_COLUMNS} FROM signing_keys WHERE ? IS NULL OR project = ?"  # noqa: S608 - constants
         " ORDER BY created_at, id",
         (project, project),
     )
-    return [
-        SigningKey(id=row[0], project=row[1], secret=row[2], created_at=row[3], retired_at=row[4])
-        for row in rows.fetchall()
-    ]
+    return [signing_key_of(row) for row in rows.fetchall()]
 
 
 def add_signing_key(connection: Connection, key: SigningKey) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
@@ -12,6 +11,7 @@ from tailorbird.domain.facts import Alias, Changes, Entry, Event, IdKey, State, 
 from tailorbird.domain.profile import Profile
 from tailorbird.domain.visitor import IdKind
 from tailorbird.store.contract import Fold
+from tailorbird.store.rows import EVENT_COLUMNS, EXPOSURE_COLUMNS, encode, event_values, exposure_values
 from tailorbird.store.sqlite.bulk import answers, insert
 from tailorbird.store.sqlite.connection import Connection
 
@@ -20,8 +20,6 @@ DUPLICATE_CONFLICTS = "duplicate_conflicts"
 DAY_MS = 86_400_000
 
 _DUPLICATE, _CONFLICT = Verdict("duplicate"), Verdict("conflict")
-encode = msgspec.json.Encoder().encode
-decode_profile = msgspec.json.Decoder(Profile).decode
 _decode_profiles = msgspec.json.Decoder(list[Profile]).decode
 _decode_persons = msgspec.json.Decoder(list[tuple[str, int]]).decode
 
@@ -147,7 +145,7 @@ def _write(connection: Connection, changes: Changes, state: State, at: int) -> N
     if changes.profiles:
         _write_profiles(connection, changes, state, merged, at)
     if changes.events:
-        insert(connection, _EVENTS, [_event_row(event, person) for event, person in changes.events])
+        insert(connection, _EVENTS, [event_values(event, person) for event, person in changes.events])
     if changes.exposures:
         _write_exposures(connection, changes)
     if changes.days:
@@ -192,48 +190,9 @@ def _write_profiles(connection: Connection, changes: Changes, state: State, merg
 def _write_exposures(connection: Connection, changes: Changes) -> None:
     insert(
         connection,
-        "OR IGNORE INTO exposures (project, person, campaign, version, rule, arm, epoch, time, door, facts)",
-        [
-            (
-                row.project,
-                row.person,
-                row.answers.campaign,
-                row.answers.version,
-                row.answers.rule,
-                row.answers.arm,
-                row.answers.epoch,
-                row.time,
-                row.door,
-                encode(row.facts) if row.facts else None,
-            )
-            for row in changes.exposures
-        ],
+        f"OR IGNORE INTO exposures ({', '.join(EXPOSURE_COLUMNS)})",
+        [exposure_values(row) for row in changes.exposures],
     )
 
 
-_EVENTS = (
-    "INTO events (project, person, id, name, time, received_at, source, visitor_id, anonymous_id, session_id,"
-    " properties, attributes, channel, marks, campaign, version, rule, arm, epoch, answers_at)"
-)
-_NO_ARM = (None,) * 6
-
-
-def _event_row(event: Event, person: int) -> tuple[Any, ...]:
-    arm = event.answers
-    return (
-        event.project,
-        person,
-        event.id,
-        event.name,
-        event.time,
-        event.received_at,
-        event.source,
-        event.visitor.id,
-        event.visitor.anonymous_id,
-        event.session_id,
-        encode(event.properties) if event.properties else None,
-        encode(event.attributes) if event.attributes else None,
-        event.channel or None,
-        ",".join(event.marks) or None,
-        *(_NO_ARM if arm is None else (arm.campaign, arm.version, arm.rule, arm.arm, arm.epoch, event.answers_at)),
-    )
+_EVENTS = f"INTO events ({', '.join(EVENT_COLUMNS)})"

@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-import msgspec
 
 from tailorbird.domain.definitions import Definition, Kind
 from tailorbird.domain.errors import Conflict, NotFound
+from tailorbird.store.rows import DEFINITION_COLUMNS, definition_of, definition_values
 from tailorbird.store.sqlite.access import bump
 from tailorbird.store.sqlite.connection import Connection
 
-_COLUMNS = "v.project, v.kind, v.id, v.key, v.version, v.body, v.author, v.at, v.deleted, v.action"
 _NEWEST = (
-    f"SELECT {_COLUMNS} FROM definitions d JOIN definition_versions v"  # noqa: S608 - constants
+    f"SELECT {DEFINITION_COLUMNS} FROM definitions d JOIN definition_versions v"  # noqa: S608 - constants
     " ON v.project = d.project AND v.kind = d.kind AND v.id = d.id AND v.version = d.version"
 )
-
-
-def _definition(row: Sequence[Any]) -> Definition:
-    return Definition(
-        project=row[0],
-        kind=row[1],
-        id=row[2],
-        key=row[3],
-        version=row[4],
-        body=msgspec.Raw(row[5]),
-        author=row[6],
-        at=row[7],
-        deleted=bool(row[8]),
-        action=row[9],
-    )
 
 
 def definitions(connection: Connection, project: str, kind: Kind | None, deleted: bool) -> list[Definition]:
@@ -40,7 +22,7 @@ def definitions(connection: Connection, project: str, kind: Kind | None, deleted
         f"{_NEWEST} WHERE d.project = ? AND (? IS NULL OR d.kind = ?) AND d.deleted <= ? ORDER BY d.seq",
         (project, kind, kind, int(deleted)),
     )
-    return [_definition(row) for row in rows.fetchall()]
+    return [definition_of(row) for row in rows.fetchall()]
 
 
 def definition(connection: Connection, project: str, kind: Kind, ref: str, version: int) -> Definition:
@@ -53,23 +35,23 @@ def definition(connection: Connection, project: str, kind: Kind, ref: str, versi
     row = None
     if head is not None and (version or not head[2]):
         row = connection.execute(
-            f"SELECT {_COLUMNS} FROM definition_versions v"  # noqa: S608 - constants
+            f"SELECT {DEFINITION_COLUMNS} FROM definition_versions v"  # noqa: S608 - constants
             " WHERE v.project = ? AND v.kind = ? AND v.id = ? AND v.version = ?",
             (project, kind, head[0], version or head[1]),
         ).fetchone()
     if row is None:
         raise NotFound(f"There is no {kind} {ref!r}" + (f" with version {version}." if version else "."))
-    return _definition(row)
+    return definition_of(row)
 
 
 def versions(connection: Connection, project: str, kind: Kind, definition_id: str) -> list[Definition]:
     """All versions, newest first."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM definition_versions v WHERE v.project = ? AND v.kind = ? AND v.id = ?"  # noqa: S608
+        f"SELECT {DEFINITION_COLUMNS} FROM definition_versions v WHERE v.project = ? AND v.kind = ? AND v.id = ?"  # noqa: S608
         " ORDER BY v.version DESC",
         (project, kind, definition_id),
     )
-    return [_definition(row) for row in rows.fetchall()]
+    return [definition_of(row) for row in rows.fetchall()]
 
 
 def write_definitions(connection: Connection, writes: Sequence[tuple[Definition, int]]) -> None:
@@ -88,18 +70,7 @@ def write_definitions(connection: Connection, writes: Sequence[tuple[Definition,
         connection.execute(
             "INSERT INTO definition_versions (project, kind, id, version, key, body, author, at, deleted, action)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                new.project,
-                new.kind,
-                new.id,
-                new.version,
-                new.key,
-                bytes(new.body),
-                new.author,
-                new.at,
-                int(new.deleted),
-                new.action,
-            ),
+            definition_values(new),
         )
 
 
@@ -107,7 +78,7 @@ def _check_version(connection: Connection, new: Definition, expected: int) -> No
     row = connection.execute(
         f"{_NEWEST} WHERE d.project = ? AND d.kind = ? AND d.id = ?", (new.project, new.kind, new.id)
     ).fetchone()
-    current = None if row is None else _definition(row)
+    current = None if row is None else definition_of(row)
     found = current.version if current else 0
     if found != expected:
         raise Conflict(
@@ -128,15 +99,15 @@ def _check_key(connection: Connection, new: Definition) -> None:
     ).fetchone()
     if row is not None:
         raise Conflict(
-            f"The key {new.key!r} belongs to another {new.kind}.", expected=new.version - 1, current=_definition(row)
+            f"The key {new.key!r} belongs to another {new.kind}.", expected=new.version - 1, current=definition_of(row)
         )
 
 
 def audit(connection: Connection, project: str, limit: int, before: int) -> list[tuple[int, Definition]]:
     """Every write, newest first, with its sequence number."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS}, v.seq FROM definition_versions v WHERE v.project = ? AND v.seq < ?"  # noqa: S608
+        f"SELECT {DEFINITION_COLUMNS}, v.seq FROM definition_versions v WHERE v.project = ? AND v.seq < ?"  # noqa: S608
         " ORDER BY v.seq DESC LIMIT ?",
         (project, before or 1 << 62, limit),
     )
-    return [(row[10], _definition(row)) for row in rows.fetchall()]
+    return [(row[10], definition_of(row)) for row in rows.fetchall()]

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from tailorbird.domain.erasure import Erasure, hashed_id
+from tailorbird.store.rows import encode
 from tailorbird.store.sqlite import lists
-from tailorbird.store.sqlite.commit import encode
 from tailorbird.store.sqlite.connection import Connection, changed
 
 #: event rows in one transaction

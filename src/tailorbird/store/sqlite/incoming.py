@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from tailorbird.domain.visitor import Visitor
 from tailorbird.store.contract import Rejected, SchemaRow
-from tailorbird.store.sqlite.commit import encode
+from tailorbird.store.rows import SCHEMA_COLUMNS, decode_rejected, encode, schema_row
 from tailorbird.store.sqlite.connection import Connection
 
 #: refused events kept per project
 MOST_REJECTED = 1_000
 #: how long the answer to a request id holds
 ANSWER_MS = 10 * 60_000
-
-_decode_rejected = msgspec.json.Decoder(Rejected).decode
 
 
 def note_rejected(connection: Connection, project: str, rejected: Sequence[Rejected]) -> None:
@@ -35,7 +31,7 @@ def note_rejected(connection: Connection, project: str, rejected: Sequence[Rejec
 def rejected(connection: Connection, project: str, limit: int) -> list[Rejected]:
     """Refused events, newest first."""
     rows = connection.execute("SELECT body FROM rejected WHERE project = ? ORDER BY seq DESC LIMIT ?", (project, limit))
-    return [_decode_rejected(body) for (body,) in rows.fetchall()]
+    return [decode_rejected(body) for (body,) in rows.fetchall()]
 
 
 def note_schema(connection: Connection, project: str, rows: Sequence[SchemaRow]) -> None:
@@ -51,14 +47,10 @@ def note_schema(connection: Connection, project: str, rows: Sequence[SchemaRow])
 def schema(connection: Connection, project: str) -> list[SchemaRow]:
     """Everything seen, by kind, name and type."""
     rows = connection.execute(
-        "SELECT kind, name, type, first_at, last_at, count FROM schema_seen WHERE project = ?"
-        " ORDER BY kind, name, type",
+        f"SELECT {SCHEMA_COLUMNS} FROM schema_seen WHERE project = ? ORDER BY kind, name, type",  # noqa: S608
         (project,),
     )
-    return [
-        SchemaRow(kind=row[0], name=row[1], type=row[2], first_at=row[3], last_at=row[4], count=row[5])
-        for row in rows.fetchall()
-    ]
+    return [schema_row(row) for row in rows.fetchall()]
 
 
 def counts(connection: Connection, project: str) -> dict[str, int]:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from tailorbird.domain.definitions import Item
 from tailorbird.domain.errors import NotFound
+from tailorbird.store.rows import decode_item, encode
 from tailorbird.store.sqlite.bulk import insert
-from tailorbird.store.sqlite.commit import encode
 from tailorbird.store.sqlite.connection import Connection
-
-_decode_item = msgspec.json.Decoder(Item).decode
 
 
 def _bump(connection: Connection, project: str) -> int:
@@ -64,4 +60,4 @@ def item_page(connection: Connection, project: str, after: str, limit: int) -> l
         "SELECT body FROM items WHERE project = ? AND id > ? AND body IS NOT NULL ORDER BY id LIMIT ?",
         (project, after, limit),
     )
-    return [_decode_item(body) for (body,) in rows.fetchall()]
+    return [decode_item(body) for (body,) in rows.fetchall()]

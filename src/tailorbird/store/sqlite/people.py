@@ -6,18 +6,13 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-import msgspec
-
 from tailorbird.domain.facts import IdKey
 from tailorbird.domain.needs import EventNeed, History, PastEvent
 from tailorbird.domain.profile import Profile
 from tailorbird.domain.visitor import IdKind, Visitor
 from tailorbird.store.contract import Found
-from tailorbird.store.sqlite.commit import decode_profile
+from tailorbird.store.rows import EVENT_NAMES, decode, decode_profile, event_object, exposure_objects
 from tailorbird.store.sqlite.connection import Connection
-
-decode = msgspec.json.Decoder().decode
-_decode_properties = msgspec.json.Decoder(dict[str, Any]).decode
 
 _FIND = (
     "SELECT p.person, p.body FROM visitor_ids v JOIN profiles p ON p.person = v.person"
@@ -117,22 +112,7 @@ def people(connection: Connection, project: str, after: int, limit: int) -> list
     return [decode_profile(body) for (body,) in rows.fetchall()]
 
 
-_EVENT_NAMES = (
-    "seq", "id", "name", "time", "received_at", "source", "visitor_id", "anonymous_id", "session_id", "properties",
-    "attributes", "channel", "marks", "campaign", "version", "rule", "arm", "epoch", "answers_at", "person",
-)  # fmt: skip
-_SELECT_EVENTS = f"SELECT {', '.join(_EVENT_NAMES)} FROM events"  # noqa: S608 - constants
-
-
-def _event(row: Sequence[Any], *, person: bool = False) -> dict[str, Any]:
-    """An event as a plain object, without what it does not have."""
-    event = {name: value for name, value in zip(_EVENT_NAMES, row, strict=True) if value is not None}
-    for name in ("properties", "attributes"):
-        event[name] = _decode_properties(event[name]) if name in event else {}
-    event["marks"] = event["marks"].split(",") if "marks" in event else []
-    if not person:
-        del event["person"]
-    return event
+_SELECT_EVENTS = f"SELECT {', '.join(EVENT_NAMES)} FROM events"  # noqa: S608 - constants
 
 
 def events_of(
@@ -144,7 +124,7 @@ def events_of(
         f"{_SELECT_EVENTS} WHERE project = ? AND person IN ({marks}) AND seq < ? ORDER BY seq DESC LIMIT ?",
         (project, *persons, before or 1 << 62, limit),
     )
-    return [_event(row) for row in rows.fetchall()]
+    return [event_object(row) for row in rows.fetchall()]
 
 
 def recent_events(connection: Connection, project: str, limit: int, after: int) -> list[dict[str, Any]]:
@@ -152,7 +132,7 @@ def recent_events(connection: Connection, project: str, limit: int, after: int) 
     rows = connection.execute(
         f"{_SELECT_EVENTS} WHERE project = ? AND seq > ? ORDER BY seq DESC LIMIT ?", (project, after, limit)
     )
-    return [_event(row) for row in rows.fetchall()]
+    return [event_object(row) for row in rows.fetchall()]
 
 
 def events_after(connection: Connection, project: str, after: int, limit: int) -> list[dict[str, Any]]:
@@ -160,31 +140,20 @@ def events_after(connection: Connection, project: str, after: int, limit: int) -
     rows = connection.execute(
         f"{_SELECT_EVENTS} WHERE project = ? AND seq > ? ORDER BY seq LIMIT ?", (project, after, limit)
     )
-    return [_event(row, person=True) for row in rows.fetchall()]
+    return [event_object(row, person=True) for row in rows.fetchall()]
 
 
 def exposures_of(connection: Connection, project: str, persons: Sequence[int]) -> list[dict[str, Any]]:
     """First exposures of some persons, each with the days on which the campaign was seen (per arm)."""
     marks = ", ".join("?" * len(persons))
-    days: dict[tuple[int, str], dict[str, list[int]]] = {}
-    for person, campaign, arm, day in connection.execute(
+    days = connection.execute(
         f"SELECT person, campaign, arm, day FROM exposure_days WHERE project = ? AND person IN ({marks})"  # noqa: S608
         " ORDER BY day",
         (project, *persons),
-    ).fetchall():
-        days.setdefault((person, campaign), {}).setdefault(arm, []).append(day)
+    ).fetchall()
     rows = connection.execute(
         "SELECT seq, person, campaign, version, rule, arm, epoch, time, door, facts FROM exposures"  # noqa: S608
         f" WHERE project = ? AND person IN ({marks}) ORDER BY seq",
         (project, *persons),
     ).fetchall()
-    names = ("campaign", "version", "rule", "arm", "epoch", "time", "door")
-    return [
-        {
-            "seq": row[0],
-            **dict(zip(names, row[2:9], strict=True)),
-            "facts": decode(row[9]) if row[9] else {},
-            "days": days.get((row[1], row[2]), {}),
-        }
-        for row in rows
-    ]
+    return exposure_objects(rows, days)
