@@ -46,6 +46,8 @@ def basic(name: str, secret: str) -> str:
 async def world(site: Site, case: dict[str, Any]) -> None:
     """What a case takes for granted."""
     assert site.project is not None
+    if settings := case.get("settings"):
+        await site.settings(**settings)
     if items := case.get("items"):
         await upsert(site.runtime, site.project.id, [Item(**item) for item in items])
     goal = await site.ask(
@@ -106,7 +108,7 @@ def _filled(value: Any, answers: list[Any]) -> Any:
     """The body to send; ``{"$last": path}`` stands for that part of the last answer that has it."""
     if isinstance(value, dict) and "$last" in value:
         found = next(part for part in (_part(answer, value["$last"].split(".")) for answer in answers) if part)
-        return {**found, **value.get("$merge", {})}
+        return {**found, **value.get("$merge", {})} if isinstance(found, dict) else found
     if isinstance(value, dict):
         return {name: _filled(member, answers) for name, member in value.items()}
     return [_filled(member, answers) for member in value] if isinstance(value, list) else value
@@ -114,7 +116,10 @@ def _filled(value: Any, answers: list[Any]) -> Any:
 
 def _part(value: Any, steps: list[str]) -> Any:
     for step in steps:
-        value = value.get(step) if isinstance(value, dict) else None
+        if isinstance(value, list):
+            value = value[int(step)] if int(step) < len(value) else None
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
     return value
 
 

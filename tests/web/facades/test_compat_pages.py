@@ -10,7 +10,7 @@ from tests.architecture import pages
 from tests.architecture.sources import ROOT
 from tests.web.facades import cases
 
-PROTOCOLS = ("intempt", "moengage", "ofrep")
+PROTOCOLS = ("intempt", "moengage", "ofrep", "salesforce")
 _CASE = re.compile(r"`([a-z]+(?:_[a-z0-9]+){2,})`")
 
 

@@ -147,14 +147,15 @@ class Salesforce:
         digest = blake2b(body, digest_size=12, person=DOOR.encode(), key=key.project.encode()).hexdigest()
         agent = None if authenticated else asked.headers.get(b"user-agent", b"").decode("latin-1")[:2048] or None
         address = None if authenticated else self._proxies.client(asked.scope)
+        now = self._runtime.clock()
         call = Call(
             snapshot=snapshot,
             key=key,
             event=event,
             members=members,
             who=person,
-            context=request.context(event, person.visitor, self._runtime.clock(), agent, address),
-            id=digest if timed else f"{self._runtime.randbits(96):024x}",
+            context=request.context(event, person.visitor, now, agent, address),
+            id=digest if timed else self._runtime.ordered_id(now)[:24],
             authenticated=authenticated,
         )
         return await self._handling.answer(call)

@@ -56,8 +56,8 @@ def inputs(told: Told) -> list[EventInput | Invalid]:
     attributes = facts_of(told) if told.believed else {}
     time = time_of(event)
     facts = [*_facts(told)]
-    if attributes and not facts:
-        facts = [(ATTRIBUTES, {}, None, None)]
+    if attributes and (not facts or facts[0][2] is not None):  # an order's own id says nothing of what is newer
+        facts.insert(0, (ATTRIBUTES, {}, None, None))
     for index, (name, properties, own_id, token) in enumerate(facts):
         found.append(
             EventInput(
@@ -173,7 +173,10 @@ def _lines(order: Order, kind: str, cart: Lines) -> list[dict[str, Any]]:
 
 
 def _line(line: LineItem) -> dict[str, Any]:
-    told = {"item": _text(line.id), "price": line.price, "quantity": line.quantity, "sku": line.sku}
+    item = _text(line.id)
+    if item is None:
+        raise Invalid.field("_id", "the id of an item", line.id)
+    told = {"item": item, "price": line.price, "quantity": line.quantity, "sku": line.sku}
     return {name: value for name, value in told.items() if value is not None}
 
 
