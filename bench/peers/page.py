@@ -11,14 +11,15 @@ from bench.peers.in_process import OURS, Evaluated
 from bench.peers.over_http import ECHO, GOALS, NOBODY_NEW, Served
 from bench.report import Row, table
 
+_PAYLOAD_BYTES = len(msgspec.json.encode(flags.PAYLOADS["A"]))
+
 METHOD = f"""\
 One run measures everything, one thing after the other, on one machine over loopback. Every server is a single process
-with {flags.COUNT} campaigns (flags, features): three conditions (`plan` in two values, `age` at least, `country` not),
-two arms by halves, a payload of {len(msgspec.json.encode(flags.PAYLOADS["A"]))} bytes each; the definitions are those
-of `bench/seed.py`, in everybody's own words (`bench/peers/flags.py`). Each request asks for all of them for one of
-1,000 visitors in turn, over 8 keep-alive connections in a closed loop. Before anything is measured, every server is
-warmed, and its answers are checked: all campaigns in each, both arms about equally often, nothing for a visitor whom
-the conditions leave out.
+with {flags.COUNT} campaigns (flags, features) of three conditions (`plan` in two values, `age` at least, `country`
+not), two arms by halves, and a payload of {_PAYLOAD_BYTES} bytes each: those of `bench/seed.py`, in everybody's own
+words (`bench/peers/flags.py`). Each request asks for all of them for one of 1,000 visitors in turn,
+over 8 keep-alive connections in a closed loop. Before anything is measured, every server is warmed and its answers are
+checked: all campaigns in each, both arms about equally often, nothing for a visitor whom the conditions leave out.
 
 **CPU time** is that of the server's process and all its children, from the scheduler's own books, until it rests, so
 that commits which no answer waited for are counted. The PostgreSQL of a server (one of its own, with all its processes)
