@@ -151,8 +151,8 @@ def test_rotate_and_revoke(data: str) -> None:
     assert (new["client"], new["scopes"]) == (old["client"], old["scopes"])
     assert "live until" in tailorbird("key", "list", "my-shop", "--data", data).out
     assert tailorbird("key", "revoke", "my-shop", new["id"], "--data", data).out == f"Revoked {new['id']}.\n"
-    states = {key["id"]: key["revoked_at"] for key in told("key", "list", "my-shop", "--json", "--data", data)}
-    assert states[old["id"]] > states[new["id"]] > 0
+    states = {key["id"]: key for key in told("key", "list", "my-shop", "--json", "--data", data)}
+    assert states[old["id"]]["expires_at"] > states[new["id"]]["revoked_at"] > 0
     assert (
         tailorbird("key", "revoke", "my-shop", "nobody", "--data", data).err
         == "tailorbird: There is no key 'nobody'.\n"

@@ -175,6 +175,15 @@ async def test_a_key_in_its_overlap_can_be_revoked_at_once(engine: Engine) -> No
     access.authenticate(engine.runtime, new_secret)
 
 
+async def test_a_revoked_key_stays_revoked_when_the_clock_goes_back(engine: Engine) -> None:
+    key, secret = await access.create_key(engine.runtime, engine.project.id, client="web", scopes=("decide",))
+    engine.now = NOON + 3_600_000
+    await access.revoke_key(engine.runtime, engine.project.id, key.id)
+    for engine.now in (NOON, NOON - 3_600_000):
+        with pytest.raises(Unauthorized):
+            access.authenticate(engine.runtime, secret)
+
+
 async def test_a_leaked_signing_key_is_retired_and_its_tokens_are_refused(engine: Engine) -> None:
     await engine.campaign()
     token = (await engine.one()).token

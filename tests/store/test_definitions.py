@@ -115,6 +115,19 @@ async def test_revoking_keeps_the_first_time_and_stays_inside_its_project(store:
             await store.revoke_key(project, key_id, NOW)
 
 
+async def test_of_two_ends_the_earlier_holds_and_none_is_a_revocation(store: Store) -> None:
+    await store.add_key(api_key("k1"))
+    before = await version_of(store)
+    for at in (NOW + 9, NOW + 5, NOW + 7):
+        await store.end_key(SHOP, "k1", at)
+    (key,) = await store.keys(SHOP)
+    assert (key.expires_at, key.revoked_at) == (NOW + 5, 0)
+    assert await version_of(store) > before
+    for project, key_id in ((BLOG, "k1"), (SHOP, "nothing")):
+        with pytest.raises(NotFound):
+            await store.end_key(project, key_id, NOW)
+
+
 async def test_last_use_only_moves_on_and_is_no_change_of_the_project(store: Store) -> None:
     await store.add_key(api_key("k1"))
     await store.add_key(api_key("k2"))

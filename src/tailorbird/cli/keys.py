@@ -124,12 +124,11 @@ def _now() -> int:
 
 
 def _state(key: Any, now: int) -> str:
-    ends = min((at for at in (key.revoked_at, key.expires_at) if at), default=0)
-    if not ends:
+    if key.revoked_at:
+        return "revoked"
+    if not key.expires_at:
         return "live"
-    if ends > now:
-        return f"live until {shown(ends)}"
-    return "revoked" if key.revoked_at and key.revoked_at <= now else "expired"
+    return f"live until {shown(key.expires_at)}" if key.expires_at > now else "expired"
 
 
 def _print_secret(project: str, key: Any, secret: str) -> None:

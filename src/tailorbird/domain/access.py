@@ -38,6 +38,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int = 0
     #: UTC ms, 0 = never
     expires_at: int = 0
+    #: UTC ms, for the record: a key that has such a time is revoked, whatever the clock says
     revoked_at: int = 0
     #: kept to the minute
     last_used_at: int = 0

@@ -38,7 +38,7 @@ def authenticate(runtime: Runtime, secret: str) -> ApiKey:
 
 
 def _is_live(key: ApiKey, now: int) -> bool:
-    return (not key.revoked_at or now < key.revoked_at) and (not key.expires_at or now < key.expires_at)
+    return not key.revoked_at and (not key.expires_at or now < key.expires_at)
 
 
 def require(key: ApiKey, scope: Scope) -> None:
@@ -136,14 +136,15 @@ async def rotate_key(runtime: Runtime, project: str, key_id: str, overlap_second
         runtime, project, client=old.client, scopes=old.scopes, kind=old.kind, rate=old.rate, burst=old.burst
     )
     if overlap_seconds:
-        await revoke_key(runtime, project, key_id, at=now + overlap_seconds * 1000)
+        await runtime.store.end_key(old.project, key_id, now + overlap_seconds * 1000)
+        await refresh(runtime)
     return created
 
 
-async def revoke_key(runtime: Runtime, project: str, key_id: str, *, at: int = 0) -> None:
-    """Stop a key now, or at ``at`` (UTC ms); every process that reaches the store knows within two seconds."""
+async def revoke_key(runtime: Runtime, project: str, key_id: str) -> None:
+    """Stop a key; every process that reaches the store knows within two seconds, whatever its clock says."""
     key = await _key(runtime, project, key_id)
-    await runtime.store.revoke_key(key.project, key_id, at or runtime.clock())
+    await runtime.store.revoke_key(key.project, key_id, runtime.clock())
     await refresh(runtime)
 
 

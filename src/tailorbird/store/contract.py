@@ -135,7 +135,12 @@ class Store(Protocol):
         """``Conflict`` when the client already holds two live secret keys."""
 
     async def keys(self, project: str | None = None) -> list[ApiKey]: ...
-    async def revoke_key(self, project: str, key_id: str, at: int) -> None: ...
+    async def end_key(self, project: str, key_id: str, at: int) -> None:
+        """Let a key expire at ``at``; of two times the earlier holds."""
+
+    async def revoke_key(self, project: str, key_id: str, at: int) -> None:
+        """Stop a key for good. Clocks may differ and jump: ``at`` is only noted, the first of two times."""
+
     async def touch_keys(self, used: Mapping[str, int]) -> None:
         """Note last use: key id → UTC ms."""
 

@@ -72,7 +72,7 @@ async def add_key(connection: Connection, key: ApiKey) -> None:
     if key.kind == "secret":
         live = await connection.fetchval(
             "SELECT count(*) FROM api_keys WHERE project = $1 AND client = $2 AND kind = 'secret'"
-            " AND (revoked_at = 0 OR revoked_at > $3) AND (expires_at = 0 OR expires_at > $3)",
+            " AND revoked_at = 0 AND (expires_at = 0 OR expires_at > $3)",
             key.project,
             key.client,
             key.created_at,
@@ -98,11 +98,20 @@ async def keys(connection: Connection, project: str | None) -> list[ApiKey]:
     return [key_of(row) for row in rows]
 
 
+async def end_key(connection: Connection, project: str, key_id: str, at: int) -> None:
+    """Let a key expire at ``at``; of two times the earlier holds."""
+    await _stop_key(connection, "expires_at", project, key_id, at)
+
+
 async def revoke_key(connection: Connection, project: str, key_id: str, at: int) -> None:
-    """End a key at ``at``; of two times the earlier holds."""
+    """Stop a key for good; the first time is noted."""
+    await _stop_key(connection, "revoked_at", project, key_id, at)
+
+
+async def _stop_key(connection: Connection, column: str, project: str, key_id: str, at: int) -> None:
     await bump(connection, project)
     found = await connection.fetchval(
-        "UPDATE api_keys SET revoked_at = CASE revoked_at WHEN 0 THEN $3 ELSE least(revoked_at, $3) END"
+        f"UPDATE api_keys SET {column} = CASE {column} WHEN 0 THEN $3 ELSE least({column}, $3) END"  # noqa: S608
         " WHERE project = $1 AND id = $2 RETURNING id",
         project,
         key_id,

@@ -60,7 +60,7 @@ def add_key(connection: Connection, key: ApiKey) -> None:
     if key.kind == "secret":
         (live,) = connection.execute(
             "SELECT count(*) FROM api_keys WHERE project = ?1 AND client = ?2 AND kind = 'secret'"
-            " AND (revoked_at = 0 OR revoked_at > ?3) AND (expires_at = 0 OR expires_at > ?3)",
+            " AND revoked_at = 0 AND (expires_at = 0 OR expires_at > ?3)",
             (key.project, key.client, key.created_at),
         ).fetchone()
         if live >= KEYS_PER_CLIENT:
@@ -83,10 +83,19 @@ def keys(connection: Connection, project: str | None) -> list[ApiKey]:
     return [key_of(row) for row in rows.fetchall()]
 
 
+def end_key(connection: Connection, project: str, key_id: str, at: int) -> None:
+    """Let a key expire at ``at``; of two times the earlier holds."""
+    _stop_key(connection, "expires_at", project, key_id, at)
+
+
 def revoke_key(connection: Connection, project: str, key_id: str, at: int) -> None:
-    """End a key at ``at``; of two times the earlier holds."""
+    """Stop a key for good; the first time is noted."""
+    _stop_key(connection, "revoked_at", project, key_id, at)
+
+
+def _stop_key(connection: Connection, column: str, project: str, key_id: str, at: int) -> None:
     row = connection.execute(
-        "UPDATE api_keys SET revoked_at = CASE revoked_at WHEN 0 THEN ?1 ELSE min(revoked_at, ?1) END"
+        f"UPDATE api_keys SET {column} = CASE {column} WHEN 0 THEN ?1 ELSE min({column}, ?1) END"  # noqa: S608
         " WHERE project = ?2 AND id = ?3 RETURNING id",
         (at, project, key_id),
     ).fetchone()

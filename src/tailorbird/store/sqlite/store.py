@@ -144,6 +144,9 @@ class SqliteStore:
     async def keys(self, project: str | None = None) -> list[ApiKey]:
         return self._read(access.keys, project)
 
+    async def end_key(self, project: str, key_id: str, at: int) -> None:
+        await self._write(access.end_key, project, key_id, at)
+
     async def revoke_key(self, project: str, key_id: str, at: int) -> None:
         await self._write(access.revoke_key, project, key_id, at)
 
