@@ -207,7 +207,7 @@ class Handling:
         except Unavailable:
             return
         profile = found.known or found.anonymous
-        if profile is not None:
+        if profile is not None and not is_stranger(snapshot, call.context, found):
             answer.resolved_user_id = identities.primary_id(snapshot, profile)
 
 
