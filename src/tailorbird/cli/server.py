@@ -70,14 +70,16 @@ async def _nothing(runtime: Runtime, base: str) -> bool:
 
 class _UntilStarted:
     """What a signal does: it ends a start. Later uvicorn listens itself, and repeats the signal when it is done: that
-    must not cut off what is still being written."""
+    must not cut off what is still being written. One that comes in between is noted."""
 
     def __init__(self) -> None:
         self.started = False
+        self.noted = False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         if not self.started:
             raise KeyboardInterrupt
+        self.noted = True
 
 
 def refuse(where: Place) -> None:
@@ -142,7 +144,7 @@ async def _serve(
         async def companion() -> bool:
             while not web.started and not serving.done():  # noqa: ASYNC110
                 await asyncio.sleep(0.005)  # uvicorn sets a flag and tells nobody
-            return web.started and await beside(runtime, address(listener))
+            return web.started and not until_started.noted and await beside(runtime, address(listener))
 
         company = asyncio.create_task(companion())
         await asyncio.wait({serving, company}, return_when=asyncio.FIRST_COMPLETED)

@@ -22,7 +22,7 @@ Serve = Callable[[int, socket.socket], None]
 #: a worker that ends sooner did not come up
 _UP_SECONDS = 5.0
 #: so many in a row that did not come up end the whole
-_MOST_FAILURES = 5
+_MOST_FAILURES = 3
 _PAUSE_SECONDS = 0.5
 
 
@@ -51,7 +51,11 @@ class _Crew:
             for number in self._numbers:
                 self._start(number)
             while self._running:
-                self._replace_the_dead()
+                wait([process.sentinel for process, _ in self._running.values()], timeout=1.0)
+                if self._stopping:
+                    self._end()
+                else:
+                    self._replace_the_dead()
         finally:
             self._end()
         if self._failures >= _MOST_FAILURES:
@@ -65,39 +69,36 @@ class _Crew:
         self._running[number] = process, time.monotonic()
 
     def _replace_the_dead(self) -> None:
-        wait([process.sentinel for process, _ in self._running.values()], timeout=1.0)
         for number, (process, since) in list(self._running.items()):
             if process.is_alive():
                 continue
             process.join()
             del self._running[number]
-            if self._stopping:
-                continue
             came_up = time.monotonic() - since > _UP_SECONDS
             self._failures = 0 if came_up else self._failures + 1
             if self._failures >= _MOST_FAILURES:
-                self._stop(signal.SIGTERM, None)
-                continue
+                self._stopping = True
+                return
             print(f"tailorbird: worker {number} ended ({process.exitcode}); another one begins.", file=sys.stderr)
             time.sleep(0 if came_up else _PAUSE_SECONDS)
             self._start(number)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._stopping = True
-        for process, _ in self._running.values():
-            if process.pid is not None and process.is_alive():
-                os.kill(process.pid, signal.SIGTERM)
 
     def _end(self) -> None:
-        """Nobody is left behind."""
-        if self._running:
-            self._stop(signal.SIGTERM, None)
+        """Tell everybody to stop, and leave nobody behind."""
         until = time.monotonic() + self._grace
-        for process, _ in self._running.values():
-            process.join(max(until - time.monotonic(), 0))
-            if process.is_alive():
-                process.kill()
-                process.join()
+        while self._running:
+            for process, _ in self._running.values():
+                if process.pid is not None and process.is_alive():
+                    # said again and again: one that is just beginning may not have heard the first time
+                    os.kill(process.pid, signal.SIGTERM if time.monotonic() < until else signal.SIGKILL)
+            wait([process.sentinel for process, _ in self._running.values()], timeout=1.0)
+            for number, (process, _) in list(self._running.items()):
+                if not process.is_alive():
+                    process.join()
+                    del self._running[number]
 
 
 def _work(serve: Serve, number: int, listener: socket.socket) -> None:
