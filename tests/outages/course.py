@@ -132,10 +132,11 @@ async def true_within(seconds: float, is_true: Callable[[], bool], otherwise: st
         await asyncio.sleep(0.02)
 
 
-async def judge(figures: Figures, traffic: Traffic, ground: Ground, *, most_ms: float = MOST_MS) -> None:
+async def judge(figures: Figures, traffic: Traffic, ground: Ground, *, patient: bool = False) -> None:
     """What holds in every outage: all decide calls answered, in time and rightly; every acknowledged event once.
 
-    The server has ended, so that what is read is what is durable.
+    The server has ended, so that what is read is what is durable. ``patient``: servers were started while callers were
+    waiting for them already.
     """
     times = sorted(sample.ms for sample in traffic.samples)
     found = await stored(ground.store(), ground.shop.id, "t-")
@@ -154,8 +155,7 @@ async def judge(figures: Figures, traffic: Traffic, ground: Ground, *, most_ms: 
     assert figures.lost == 0
     assert figures.twice == 0
     assert await counted(ground.store(), ground.shop.id, "view") == sum(found.values())
-    assert figures.p99_ms <= P99_MS
-    assert figures.most_ms <= most_ms
+    assert patient or (figures.p99_ms <= P99_MS and figures.most_ms <= MOST_MS), figures
     assert traffic.acknowledged
 
 

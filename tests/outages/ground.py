@@ -23,7 +23,7 @@ from tailorbird.store import SqliteStore
 from tailorbird.store.contract import Store
 from tailorbird.store.postgres import PostgresStore
 from tests.outages.line import Answer, Line
-from tests.outages.shop import Shop
+from tests.outages.shop import PROJECT, Shop
 from tests.store.tcp import Wire
 
 ROOT = Path(__file__).parents[2]
@@ -39,11 +39,11 @@ class Nursery:
             command, cwd=ROOT, env=kept, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def start(self, args: list[str], log: Path, ahead: Path | None) -> int:
+    def start(self, args: list[str], log: Path, ahead: Path | None, die_after: int) -> int:
         """A new server; its process id."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        told = {"args": args, "log": str(log), "ahead": str(ahead or "")}
+        told = {"args": args, "log": str(log), "ahead": str(ahead or ""), "die_after": die_after}
         self._process.stdin.write(json.dumps(told) + "\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
@@ -66,21 +66,23 @@ class Server:
         self._args = ["--port", str(self.port), "--data", str(folder), *args]
         self.pid = 0
 
-    def start(self) -> None:
-        """A new process; ``up`` waits for it."""
-        self.pid = self._nursery.start(self._args, self.log, self._ahead)
+    def start(self, *, die_after: int = 0) -> None:
+        """A new process; ``up`` waits for it. It dies right after so many commits, before their replies, if told so."""
+        self.pid = self._nursery.start(self._args, self.log, self._ahead, die_after)
 
-    async def up(self, *, within: float = 20.0) -> float:
-        """Wait until it answers; how many seconds that took."""
+    async def up(self, *, within: float = 20.0, or_gone: bool = False) -> float:
+        """Wait until it answers (or has died already, where it may); how many seconds that took."""
         began = time.monotonic()
         while time.monotonic() - began < within:
             try:
                 if (await self.ask("GET", "/healthz")).status == 200:
                     return time.monotonic() - began
             except OSError:
-                assert self.lives, self.log.read_text()
+                if or_gone and not self.lives:
+                    return time.monotonic() - began
+                assert self.lives, self.tail()
                 await asyncio.sleep(0.01)
-        raise AssertionError("the server did not come up:\n" + self.log.read_text())
+        raise AssertionError("the server did not come up:\n" + self.tail())
 
     @property
     def lives(self) -> bool:
@@ -108,6 +110,11 @@ class Server:
         if self.pid and self.lives:
             os.kill(self.pid, signal.SIGKILL)
             await self.gone()
+
+    async def revoke(self, shop: Shop) -> None:
+        """Revoke the shop's spare key."""
+        answer = await self.ask("DELETE", f"/v1/projects/{PROJECT}/keys/{shop.spare_id}", shop.secret)
+        assert answer.status == 204, answer
 
     async def ask(self, method: str, path: str, secret: str = "", body: Any = None) -> Answer:
         """One request on a connection of its own."""

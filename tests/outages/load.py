@@ -15,8 +15,8 @@ import msgspec
 from tests.outages.line import Line
 from tests.outages.shop import ASKED, Shop, fault, shows_once, visitor
 
-#: calls a second of each caller, and how many callers there are
-RATE, DECIDERS, SENDERS = 20.0, 4, 2
+#: how many callers there are
+DECIDERS, SENDERS = 4, 2
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -32,10 +32,12 @@ class Sample(msgspec.Struct, frozen=True):
 class Traffic:
     """What was asked and sent, and what came of it."""
 
-    def __init__(self, shop: Shop, port: int, *, name: str = "t") -> None:
+    def __init__(self, shop: Shop, port: int, *, name: str = "t", rate: float = 20.0) -> None:
         self._shop = shop
         self._port = port
         self._name = name
+        #: calls a second of each caller
+        self._rate = rate
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._numbers = itertools.count()
@@ -81,7 +83,7 @@ class Traffic:
             await self._decide_on(line, offset)
 
     async def _decide_on(self, line: Line, offset: int) -> None:
-        await asyncio.sleep(offset / DECIDERS / RATE)
+        await asyncio.sleep(offset / DECIDERS / self._rate)
         while not self._stop.is_set():
             name = visitor(next(self._numbers))
             began = time.monotonic()
@@ -146,7 +148,7 @@ class Traffic:
         self.acknowledged.update(event["id"] for event in events)
 
     async def _pause(self, began: float) -> None:
-        left = began + 1 / RATE - time.monotonic()
+        left = began + 1 / self._rate - time.monotonic()
         if left > 0:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), left)

@@ -4,7 +4,7 @@ What runs in the fork is the command line, ``tailorbird serve …``, in a proces
 other. Its clock can be put forward and back from outside: it is ahead by what the first eight bytes of a file say.
 
 ``python -m tests.outages.serving`` reads one JSON object a line (``args``, ``log``, ``ahead``) and answers with the
-process id.
+process id. With ``die_after`` it kills itself once so many commits are durable, before their callers hear of it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,15 @@ import signal
 import struct
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tailorbird.domain.facts import Entry, Verdict
 from tailorbird.engine import clock
+from tailorbird.store import SqliteStore
+from tailorbird.store.contract import Fold
+from tailorbird.store.postgres import PostgresStore
 
 _MILLISECONDS = struct.Struct("<q")
 
@@ -56,6 +61,26 @@ def _import_everything() -> None:
     import tailorbird.web.serve  # noqa: F401
 
 
+def _make_mortal(left: int) -> None:
+    """Let the stores of this process die between a commit and its reply."""
+    for kind in (SqliteStore, PostgresStore):
+        _make_store_mortal(kind, left)
+
+
+def _make_store_mortal(kind: type[SqliteStore] | type[PostgresStore], left: int) -> None:
+    commit = kind.commit
+
+    async def and_die(self: Any, entries: Sequence[Entry], fold: Fold) -> list[Verdict]:
+        nonlocal left
+        verdicts: list[Verdict] = await commit(self, entries, fold)
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return verdicts
+
+    kind.commit = and_die  # type: ignore[method-assign]
+
+
 def _serve(told: dict[str, Any], shifted: Shifted) -> None:
     from tailorbird.cli.app import run
 
@@ -63,6 +88,8 @@ def _serve(told: dict[str, Any], shifted: Shifted) -> None:
     log = os.open(told["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for stream, target in ((os.open(os.devnull, os.O_RDONLY), 0), (log, 1), (log, 2)):
         os.dup2(stream, target)
+    if told["die_after"]:
+        _make_mortal(told["die_after"])
     if told["ahead"]:
         shifted.follow(Path(told["ahead"]))
     os._exit(run(["serve", *told["args"]]))
