@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -159,8 +159,17 @@ def event_object(row: Sequence[Any], *, person: bool = False) -> dict[str, Any]:
     return event
 
 
-def exposure_values(row: ExposureRow) -> tuple[Any, ...]:
-    """A first exposure as ``EXPOSURE_COLUMNS``."""
+def exposure_values(rows: Iterable[ExposureRow]) -> Iterator[tuple[Any, ...]]:
+    """First exposures as ``EXPOSURE_COLUMNS``. Those of one decide call share their facts, which are encoded once."""
+    facts: dict[str, Any] = {}
+    encoded: bytes | None = None
+    for row in rows:
+        if row.facts is not facts:
+            facts, encoded = row.facts, encode(row.facts) if row.facts else None
+        yield _exposure(row, encoded)
+
+
+def _exposure(row: ExposureRow, facts: bytes | None) -> tuple[Any, ...]:
     arm = row.answers
     return (
         row.project,
@@ -172,7 +181,7 @@ def exposure_values(row: ExposureRow) -> tuple[Any, ...]:
         arm.epoch,
         row.time,
         row.door,
-        encode(row.facts) if row.facts else None,
+        facts,
     )
 
 

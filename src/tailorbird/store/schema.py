@@ -278,7 +278,6 @@ exposures = Table(
     _text("door"),
     _bytes("facts", nullable=True),
     UniqueConstraint("project", "person", "campaign"),
-    Index("exposures_by_campaign", "project", "campaign"),
     **NUMBERED,
 )
 

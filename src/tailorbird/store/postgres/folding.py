@@ -89,7 +89,7 @@ def compute(
         known_profiles=columns(sorted(known)),
         new_profiles=columns(new),
         events=[event_values(event, person) for event, person in changes.events],
-        exposures=columns([exposure_values(row) for row in exposures]),
+        exposures=columns(list(exposure_values(exposures))),
         days=columns(sorted(changes.days)),
         counts=changes.counts,
     )

@@ -191,7 +191,7 @@ def _write_exposures(connection: Connection, changes: Changes) -> None:
     insert(
         connection,
         f"OR IGNORE INTO exposures ({', '.join(EXPOSURE_COLUMNS)})",
-        [exposure_values(row) for row in changes.exposures],
+        list(exposure_values(changes.exposures)),
     )
 
 

@@ -22,20 +22,24 @@ _FIND = (
 _PERSONS, _NAMES = 400, 50
 
 
+#: Profiles by their document: who asks again within a visit is decoded once. Nobody changes a profile in place.
+_profile = lru_cache(maxsize=4_096)(decode_profile)
+
+
 def find(connection: Connection, project: str, visitor: Visitor) -> Found:
     """One point read for each id given."""
     known = visitor.id
     anonymous = visitor.anonymous_id
     first = None if known is None else connection.execute(_FIND, (project, "u", known)).fetchone()
     if anonymous is None:
-        return Found(None if first is None else decode_profile(first[1]))
+        return Found(None if first is None else _profile(first[1]))
     second = connection.execute(_FIND, (project, "a", anonymous)).fetchone()
     if first is None:
-        return Found(None, None if second is None else decode_profile(second[1]))
-    profile = decode_profile(first[1])
+        return Found(None, None if second is None else _profile(second[1]))
+    profile = _profile(first[1])
     if second is None:
         return Found(profile)
-    return Found(profile, profile if first[0] == second[0] else decode_profile(second[1]))
+    return Found(profile, profile if first[0] == second[0] else _profile(second[1]))
 
 
 def history(

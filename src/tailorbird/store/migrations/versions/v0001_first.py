@@ -242,7 +242,6 @@ def _exposures() -> None:
         sa.UniqueConstraint("project", "person", "campaign"),
         **NUMBERED,
     )
-    op.create_index("exposures_by_campaign", "exposures", ["project", "campaign"])
     op.create_table(
         "exposure_days",
         sa.Column("project", TEXT, primary_key=True),
