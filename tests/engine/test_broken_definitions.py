@@ -9,8 +9,10 @@ import pytest
 
 from tailorbird.domain.definitions import Definition, Item
 from tailorbird.domain.reasons import Reason
+from tailorbird.engine import publish
 from tailorbird.engine.refresh import refresh
 from tailorbird.engine.snapshot import Catalogue
+from tailorbird.engine.view import audit, view
 from tests.engine.conftest import Engine
 
 DEEP = b'{"name":"Deep","rules":' + b"[" * 5_000 + b"]" * 5_000 + b"}"
@@ -77,3 +79,21 @@ def test_an_item_that_cannot_be_read_is_as_good_as_none() -> None:
     catalogue = Catalogue({"mug": good, "cup": good[:-5], "jug": b'"\xff"'})
     assert catalogue.item("mug") == {"id": "mug", "type": "Product", "attributes": {"title": "Mug"}}
     assert [catalogue.item(name) for name in ("cup", "jug", "pot")] == [None, None, None]
+
+
+async def test_what_is_stored_under_another_id_is_off_alone(engine: Engine) -> None:
+    await engine.campaign()
+    await behind(engine, "audience", "lost", b'{"id":"other","name":"Lost","key":"lost","condition":{"$nearly":1}}')
+    assert "'other'" in engine.runtime.project("shop").warnings["audience:lost"]
+    assert (await engine.one()).reason is Reason.TARGETING_MATCH
+
+
+@pytest.mark.parametrize("body", BODIES)
+async def test_what_cannot_be_read_can_be_listed_and_audited(engine: Engine, body: str) -> None:
+    await behind(engine, "campaign", "broken", BODIES[body])
+    (listed,) = await publish.listing(engine.runtime, engine.project.id, "campaign")
+    shown = view(engine.runtime, listed)
+    assert shown.warnings[0].startswith("Switched off: ")
+    msgspec.json.decode(msgspec.json.encode(shown))
+    (entry,) = await audit(engine.runtime, engine.project.id)
+    assert (entry.key, msgspec.json.decode(msgspec.json.encode(entry))["key"]) == ("broken", "broken")

@@ -13,6 +13,7 @@ from tailorbird.domain.access import ApiKey
 from tailorbird.engine import access, disk
 from tailorbird.engine.refresh import refresh
 from tests.engine.conftest import DAY, NOON, Engine
+from tests.engine.test_broken_definitions import behind
 
 
 def key(name: str, *, revoked_at: int = 0) -> ApiKey:
@@ -122,3 +123,13 @@ async def test_a_key_that_was_revoked_while_the_disk_was_full_is_in_no_copy(
     room.files = 0
     await access.revoke_key(engine.runtime, engine.project.id, made.id)
     assert [one.id for one in (disk.read(tmp_path) or copy_of()).keys if not one.revoked_at] == []
+
+
+@pytest.mark.parametrize("body", [b'{"name":"Bro', b"", b'"\xff\xfe"', b'}, "keys": []'])
+async def test_a_definition_that_is_no_json_spoils_no_copy(engine: Engine, tmp_path: Path, body: bytes) -> None:
+    await engine.campaign()
+    await behind(engine, "campaign", "broken", body)
+    await behind(engine, "of tomorrow", "later", b"{}")
+    read = disk.read(tmp_path)
+    assert read is not None
+    assert {d.key for part in read.projects for d in part.source.definitions} == {"order", "hero", "broken"}

@@ -96,7 +96,7 @@ class Server:
     def tail(self) -> str:
         """The last lines of its log that are no requests."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
-        return "\n".join([line for line in lines if '"event":"request"' not in line][-20:])
+        return "\n".join([line[:400] for line in lines if '"event":"request"' not in line][-12:])
 
     async def gone(self, within: float = 30.0) -> None:
         """Wait until the process has ended."""

@@ -136,7 +136,7 @@ def read(directory: Path | None) -> Copy | None:
         confirmed = int(path.stat().st_mtime * 1000)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         log.warning("snapshot copy not readable", error=str(error))
         return None
     return msgspec.structs.replace(copy, confirmed_at=confirmed)

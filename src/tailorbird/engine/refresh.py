@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from tailorbird.domain.access import Project, SigningKey
@@ -19,13 +20,15 @@ from tailorbird.engine import disk
 from tailorbird.engine.erasures import reconcile
 from tailorbird.engine.jobs import flush_key_use, flush_schema, keep_house
 from tailorbird.engine.runtime import Runtime
-from tailorbird.engine.snapshot import Catalogue, Snapshot, Source
+from tailorbird.engine.snapshot import DECODERS, Catalogue, Snapshot, Source
 from tailorbird.targeting import IdList
 
 log = structlog.get_logger(__name__)
 
 CONFIRM_SECONDS = 60.0
 COPY_AGAIN_SECONDS = 5.0
+#: stands in the copy for a definition that is no JSON
+NO_JSON = msgspec.Raw(b'"not JSON"')
 #: how long a start waits for the store where a copy on disk is there to begin with
 START_SECONDS = 1.0
 
@@ -227,10 +230,21 @@ def _swap(runtime: Runtime, snapshot: Snapshot) -> None:
         log.warning("definition switched off", project=snapshot.project.key, definition=name, why=warning)
 
 
+def _whole(snapshot: Snapshot) -> Source:
+    """What the snapshot was made from, without kinds of a newer version. A definition that is no JSON would make
+    the whole file unreadable: another text that is no definition either stands for it."""
+    definitions = tuple(
+        msgspec.structs.replace(one, body=NO_JSON) if not snapshot.can_be_quoted(one) else one
+        for one in snapshot.source.definitions
+        if one.kind in DECODERS
+    )
+    return msgspec.structs.replace(snapshot.source, definitions=definitions)
+
+
 def _copy(runtime: Runtime) -> disk.Copy:
     parts = tuple(
         disk.ProjectCopy(
-            source=s.source,
+            source=_whole(s),
             items=dict(s.catalogue.encoded),
             items_change=s.catalogue.change,
             lists={name: ids.to_bytes() for name, ids in s.lists.items()},

@@ -141,6 +141,9 @@ class Snapshot:
             except UNREADABLE as error:
                 self._set_aside(definition, str(error))
                 continue
+            if getattr(body, "id", definition.id) != definition.id:
+                self._set_aside(definition, f"It is stored as {definition.id!r} and says {body.id!r} of itself.")
+                continue
             self.definitions[definition.kind][definition.id] = definition
             self.bodies[definition.kind][definition.id] = body
         for settings in self.bodies["settings"].values():
@@ -226,6 +229,16 @@ class Snapshot:
         self.audience_keys = tuple(sorted(a.key for a in audiences))
         self.global_goals: tuple[Goal, ...] = tuple(g for g in self.bodies["goal"].values() if g.is_global)
         self.templates: dict[str, Template] = self.bodies["template"]
+
+    def can_be_quoted(self, definition: Definition) -> bool:
+        """Whether its body can stand inside another JSON text; asked in earnest only where it is switched off."""
+        if f"{definition.kind}:{definition.key}" not in self.warnings:
+            return True
+        try:
+            msgspec.json.decode(definition.body)
+        except UNREADABLE:
+            return False
+        return True
 
     def plan(self, name: str) -> Plan | None:
         """The compiled campaign behind a key or an alias; None when unknown or switched off."""

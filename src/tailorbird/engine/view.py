@@ -13,7 +13,9 @@ from tailorbird.domain.errors import Problem
 from tailorbird.domain.ids import long_id
 from tailorbird.engine.diff import Change, changes
 from tailorbird.engine.runtime import Runtime
-from tailorbird.engine.snapshot import DECODERS, Snapshot
+from tailorbird.engine.snapshot import DECODERS, UNREADABLE, Snapshot
+
+_NULL = msgspec.Raw(b"null")
 
 
 class Missing(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,10 +66,16 @@ def view(runtime: Runtime, definition: Definition) -> DefinitionView:
     """A definition for callers; campaigns carry their readiness and warnings."""
     snapshot = runtime.project(definition.project)
     extra: dict[str, Any] = {}
+    body = definition.body
     if definition.kind == "campaign":
-        extra = _campaign(snapshot, definition)
+        try:
+            extra = _campaign(snapshot, definition)
+        except UNREADABLE as error:
+            extra = {"warnings": (f"Switched off: {error}",)}
     elif warning := snapshot.warnings.get(f"{definition.kind}:{definition.key}"):
         extra = {"warnings": (warning,)}
+    if not snapshot.can_be_quoted(definition):
+        body = _NULL
     return DefinitionView(
         id=definition.id,
         key=definition.key,
@@ -75,10 +83,19 @@ def view(runtime: Runtime, definition: Definition) -> DefinitionView:
         author=definition.author,
         at=definition.at,
         action=definition.action,
-        body=definition.body,
+        body=body,
         deleted=definition.deleted,
         **extra,
     )
+
+
+def _object(body: msgspec.Raw) -> dict[str, Any]:
+    """A body for comparison; nothing where it cannot be read."""
+    try:
+        told = msgspec.json.decode(body)
+    except UNREADABLE:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _campaign(snapshot: Snapshot, definition: Definition) -> dict[str, Any]:
@@ -134,7 +151,7 @@ async def audit(runtime: Runtime, project: str, limit: int = 100, before: int = 
             held = await runtime.store.definition(
                 snapshot.project.id, definition.kind, definition.id, definition.version - 1
             )
-            earlier = msgspec.json.decode(held.body)
+            earlier = _object(held.body)
         entries.append(
             AuditEntry(
                 seq=seq,
@@ -145,7 +162,7 @@ async def audit(runtime: Runtime, project: str, limit: int = 100, before: int = 
                 author=definition.author,
                 at=definition.at,
                 action=definition.action,
-                changes=tuple(changes(earlier, msgspec.json.decode(definition.body))),
+                changes=tuple(changes(earlier, _object(definition.body))),
             )
         )
     return entries
