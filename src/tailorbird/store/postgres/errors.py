@@ -6,7 +6,12 @@ from collections.abc import Callable
 
 import msgspec
 from asyncpg import PostgresError
-from asyncpg.exceptions import ClientConfigurationError, InterfaceError, InternalClientError
+from asyncpg.exceptions import (
+    ClientConfigurationError,
+    InterfaceError,
+    InternalClientError,
+    InvalidCachedStatementError,
+)
 
 from tailorbird.domain.errors import Conflict, Damaged, Invalid, TailorbirdError, Unavailable
 
@@ -57,8 +62,10 @@ def is_lost(error: BaseException) -> bool:
 
 
 def may_be_repeated(error: BaseException) -> bool:
-    """Whether the same transaction may succeed at once: it met another one."""
-    return isinstance(error, Again) or (isinstance(error, PostgresError) and error.sqlstate in _AGAIN)
+    """Whether the same transaction may succeed at once: it met another one, or a migration."""
+    return isinstance(error, (Again, InvalidCachedStatementError)) or (
+        isinstance(error, PostgresError) and error.sqlstate in _AGAIN
+    )
 
 
 def is_away(error: BaseException) -> bool:
