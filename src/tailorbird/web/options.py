@@ -16,7 +16,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     events_limit: int = 5 * MIB
     #: largest body of an upload: list members, catalogue items
     upload_limit: int = 32 * MIB
-    #: seconds within which a body must have arrived
+    #: seconds within which a request's headers must have arrived, and then its body
     body_seconds: float = 10.0
     #: addresses or networks of proxies whose ``X-Forwarded-For`` is believed
     trusted_proxies: tuple[str, ...] = ()

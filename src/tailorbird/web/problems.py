@@ -54,7 +54,14 @@ class RequestTimeout(TailorbirdError):
     """The body did not arrive in time."""
 
     status = 408
-    title = "The body came too slowly"
+    title = "The request came too slowly"
+
+
+class HeadTooLarge(TailorbirdError):
+    """The request's line and headers are over their limit."""
+
+    status = 431
+    title = "The headers are too large"
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -105,8 +112,8 @@ KINDS: tuple[Kind, ...] = (
     _kind(
         "timeout",
         RequestTimeout,
-        "The body did not arrive within the time that the server grants (10 seconds unless set otherwise).",
-        "Send the body without pauses, or in smaller parts.",
+        "Headers or body did not arrive within the time that the server grants: 10 seconds unless set otherwise.",
+        "Send the request without pauses, or the body in smaller parts.",
     ),
     _kind(
         "conflict",
@@ -120,6 +127,12 @@ KINDS: tuple[Kind, ...] = (
         errors.TooLarge,
         "The body, or a part of it, is over its limit.",
         "Send it in several calls.",
+    ),
+    _kind(
+        "headers-too-large",
+        HeadTooLarge,
+        "The request's line and headers hold more than 64 KiB together.",
+        "Send fewer and shorter headers; what is large belongs into the body.",
     ),
     _kind(
         "unsupported-media-type",
