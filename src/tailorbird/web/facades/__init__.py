@@ -8,10 +8,11 @@ from tailorbird.web.facades.intempt import Intempt
 from tailorbird.web.facades.moengage import MoEngage
 from tailorbird.web.facades.ofrep import Ofrep
 from tailorbird.web.facades.salesforce import Salesforce
+from tailorbird.web.facades.script import Script
 from tailorbird.web.options import Options
 
 #: every protocol; the first door that knows a path gets the request
-DOORS: tuple[Opened, ...] = (Intempt, MoEngage, Ofrep, Salesforce)
+DOORS: tuple[Opened, ...] = (Intempt, MoEngage, Ofrep, Salesforce, Script)
 
 
 class Doors:
