@@ -31,6 +31,8 @@ class _Connection(HttpToolsProtocol):
     seconds = 10.0
     _head_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
+    #: the request that is being answered; uvicorn's ``cycle`` is the last one that came
+    _running: Any = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -39,6 +41,14 @@ class _Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget_head()
         super().connection_lost(exc)
+        running, self._running = self._running, None
+        if running is not None and not running.response_complete:
+            running.disconnected = True  # of several on one connection uvicorn tells only the last
+            running.message_event.set()
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
