@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import os
@@ -67,7 +68,8 @@ def serve(*, given: Annotated[Given | None, Parameter(name="*")] = None) -> None
 
 
 async def _greet(where: Place, runtime: Runtime, base: str) -> bool:
-    print(greeting(runtime, where, base), file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):  # a full disk under the log is no reason to stop
+        print(greeting(runtime, where, base), file=sys.stderr, flush=True)
     return True
 
 

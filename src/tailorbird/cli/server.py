@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: the copy of all definitions, from which a server starts while its database is away
 COPY = "snapshot.json"
 
+#: how long a start looks at a shared database where it could do without
+_LOOK_S = 1.0
+
 #: what runs once requests are answered: given the engine and the server's address, it says whether to go on serving
 Beside = Callable[["Runtime", str], Awaitable[bool]]
 
@@ -95,15 +98,26 @@ def _refuse_shared(where: Place) -> None:
     from tailorbird.domain.errors import Unavailable
     from tailorbird.store.postgres.database import checked
 
-    with contextlib.suppress(Unavailable):  # one that is away comes back
-        asyncio.run(checked(where.url))
+    async def look() -> None:
+        # with a copy at hand, a database that does not answer is no reason to wait
+        async with asyncio.timeout(_LOOK_S if (where.folder / COPY).exists() else None):
+            await checked(where.url)
+
+    with contextlib.suppress(Unavailable, TimeoutError):  # one that is away comes back
+        asyncio.run(look())
 
 
 def _refuse_file(where: Place) -> None:
+    from tailorbird.domain.errors import Unavailable
     from tailorbird.store.sqlite.file import ServerLock, prepare
 
-    ServerLock(where.file).release()
-    if not (where.folder / COPY).exists():
+    copied = (where.folder / COPY).exists()
+    try:
+        ServerLock(where.file).release()
+    except Unavailable:
+        if not copied:
+            raise
+    if not copied:
         prepare(where.file)  # with a copy at hand, a database that is away is no reason not to start
 
 
