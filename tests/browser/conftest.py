@@ -20,8 +20,9 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def chromium() -> Iterator[Browser]:
+    """A browser of the test's own: while one runs, so does an event loop, which no other test may meet."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
