@@ -151,6 +151,8 @@ async def database_on_a_small_disk(admin: str, seeded: str, disk: Path) -> Async
             await postgres.execute(
                 admin, f"CREATE DATABASE {name} TEMPLATE {seeded.rpartition('/')[2]} TABLESPACE {name}"
             )
+            # everything has its room now, so that the checkpoints of others on this PostgreSQL find theirs
+            await postgres.execute(admin, "CHECKPOINT")
             yield postgres.at(admin, name), disk
             await postgres.execute(admin, f"DROP DATABASE {name} WITH (FORCE)")
         finally:

@@ -11,12 +11,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from shutil import copyfile
 
+import psutil
 import pytest
 
 from tests.outages.conftest import ServerOf
 from tests.outages.course import Figures, befall, judge, recovered, true_within
 from tests.outages.disks import as_root, break_disk, breakable_disk, fill, repair, small_disk
-from tests.outages.ground import SqliteGround, integrity
+from tests.outages.ground import Server, SqliteGround, integrity
 from tests.outages.load import Traffic
 from tests.outages.shop import Shop
 
@@ -73,6 +74,27 @@ async def full(ground: SqliteGround) -> AsyncIterator[None]:
         ballast.unlink()
 
 
+async def test_quota(sqlite_ground: SqliteGround, server_of: ServerOf, figures: Figures) -> None:
+    """No file of the server's may grow, which is what a quota does; shown where nobody may mount a small disk too."""
+    server = server_of(sqlite_ground)
+    course = await befall(server, sqlite_ground, quota(server))
+    await server.kill()
+    figures.recovery_s = course.recovery_s
+    assert set(course.meanwhile(0.1)) == {503}
+    await judge(figures, course.traffic, sqlite_ground)
+
+
+@asynccontextmanager
+async def quota(server: Server) -> AsyncIterator[None]:
+    process = psutil.Process(server.pid)
+    before = process.rlimit(psutil.RLIMIT_FSIZE)
+    process.rlimit(psutil.RLIMIT_FSIZE, (4_096, before[1]))
+    try:
+        yield
+    finally:
+        process.rlimit(psutil.RLIMIT_FSIZE, before)
+
+
 async def test_read_only_at_boot(
     sqlite_seed: tuple[Path, Shop], folder: Path, server_of: ServerOf, figures: Figures
 ) -> None:
@@ -110,7 +132,7 @@ async def test_read_only_in_mid_load(
     async with traffic.flowing():
         with breakable_disk(folder, image):
             copyfile(path, folder / "tailorbird.db")
-            os.sync()
+            on_the_disk(folder, folder / "tailorbird.db")
             traffic.mortal = True
             server.start()
             await server.up()
@@ -132,6 +154,14 @@ async def test_read_only_in_mid_load(
             await traffic.idle()
             await server.kill()
             await judge(figures, traffic, ground)
+
+
+def on_the_disk(*paths: Path) -> None:
+    """Wait until they are."""
+    for path in paths:
+        handle = os.open(path, os.O_RDONLY)
+        os.fsync(handle)
+        os.close(handle)
 
 
 @pytest.mark.parametrize("boot", [False, True], ids=["mid-load", "boot"])
