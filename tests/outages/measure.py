@@ -121,8 +121,8 @@ def summary(found: list[Figures]) -> str:
     events, lost, twice = (sum(getattr(f, name) for f in found) for name in ("acknowledged", "lost", "twice"))
     running = [f for f in found if f.decides and f.kills < 50]
     return (
-        f"{len(found)} outages, {decides:,} decide calls: {100 * (decides - faults) / decides:.2f} % answered rightly or"
-        f" rightly degraded, the slowest in {max(f.most_ms for f in running):.0f} ms where the server was up."
+        f"{len(found)} outages, {decides:,} decide calls: {100 * (decides - faults) / decides:.2f} % answered"
+        f" rightly or rightly degraded, the slowest in {max(f.most_ms for f in running):.0f} ms while the server ran."
         f" {events:,} events acknowledged: {lost} lost, {twice} counted twice."
         f" {sum(f.kills for f in found)} processes and connections were killed."
     )
