@@ -48,9 +48,9 @@ async def test_kill_9(ground: Ground, server_of: ServerOf, figures: Figures) -> 
         traffic.stop()
         await traffic.idle()
     await server.kill()
-    figures.kills, figures.start_s = KILLS, sorted(starts)[len(starts) // 2]
+    figures.kills, figures.start_s, figures.restarted = KILLS, sorted(starts)[len(starts) // 2], True
     assert traffic.broken > KILLS / 2, "the servers were killed under load"
-    await judge(figures, traffic, ground, patient=True)
+    await judge(figures, traffic, ground)
 
 
 async def acknowledged_more(traffic: Traffic, number: int, server: Server) -> None:

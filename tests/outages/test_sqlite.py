@@ -147,7 +147,7 @@ async def test_read_only_in_mid_load(
         repair(image)
         with breakable_disk(folder, image, fresh=False):
             server.start()
-            figures.start_s = await server.up()
+            figures.start_s, figures.restarted = await server.up(), True
             figures.recovery_s = await recovered(server, traffic, time.monotonic())
             await asyncio.sleep(0.3)
             traffic.stop()

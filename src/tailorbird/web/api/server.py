@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
-from functools import cache
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -77,18 +78,24 @@ async def metrics(
 )
 async def document(request: Request_, options: NamedDependency[Options]) -> Response[bytes]:
     """OpenAPI 3.1, for this very version of the server."""
-    body = _document(request.app, options.public_url)
+    body = await _document(request.app, options.public_url)
     return Response(body, media_type="application/json", headers={"access-control-allow-origin": "*"})
 
 
-@cache
-def _document(app: Litestar, public_url: str) -> bytes:
-    return msgspec.json.encode(openapi.document(app, public_url))
+async def _document(app: Litestar, public_url: str) -> bytes:
+    return await _made_once(app, "openapi", lambda: msgspec.json.encode(openapi.document(app, public_url)))
 
 
-@cache
-def _page(app: Litestar) -> str:
-    return page.api_page(openapi.document(app))
+async def _page(app: Litestar) -> bytes:
+    return await _made_once(app, "docs", lambda: page.api_page(openapi.document(app)).encode())
+
+
+async def _made_once(app: Litestar, name: str, make: Callable[[], bytes]) -> bytes:
+    """Made by whoever asks first, and in a thread: it takes a fifth of a second, for which no decision should wait."""
+    held: dict[str, asyncio.Task[bytes]] = app.state.setdefault("documents", {})
+    if name not in held:
+        held[name] = asyncio.create_task(asyncio.to_thread(make))
+    return await asyncio.shield(held[name])
 
 
 def _html(text: str) -> Response[str]:
@@ -103,7 +110,7 @@ def _html(text: str) -> Response[str]:
 )
 async def docs(request: Request_) -> Response[str]:
     """Needs no network but this server."""
-    return _html(_page(request.app))
+    return _html((await _page(request.app)).decode())
 
 
 @get(
