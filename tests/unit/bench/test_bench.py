@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from bench import __main__ as command
-from bench import commit, decide, engine, events, growth, machine, report
+from bench import answers, commit, decide, doors, engine, events, export, growth, machine, report
 from bench.disk import fdatasync_us
 from bench.load import cpu_seconds
 from tailorbird.store.sqlite import writer
@@ -51,13 +51,19 @@ def results(**more: object) -> report.Results:
     profiles = growth.Profiles(
         people=10_000, find_us=9, cpu_us=100, times=1.0, p99_ms=1, database_bytes=10**7, seed_seconds=1
     )
+    asked = answers.Answer(
+        name="one goal", exposures=10, people=9, seconds=7.0, cpu_s=6.0, memory_mb=900.0, sql_seconds=5.0, goal_s=8.0
+    )
     made = report.Results(
         date="2026-01-01",
         machine=[("CPU", "made up")],
         decide=[decide.Ratio(name="ten", cpu_us=60, echo_us=30, ratio=2.0, p99_ms=1, goal=3.0)],
+        doors=[doors.Row(name="door", beside="ours", cpu_us=120, own_us=100, ratio=1.2, p99_ms=1)],
         events=[recording],
         commit=commit.Grouping(grouped=side, single=msgspec.structs.replace(side, per_second=1_000), fdatasync_us=100),
         growth=growth.Growth(campaigns=campaigns, profiles=[profiles]),
+        export=[export.Exporting(days=1, facts=9, per_core=9, per_second=9, bytes_each=30, files=2)],
+        answers=[asked],
         engine=[engine.Step(name="draw", ns=200)],
     )
     return msgspec.structs.replace(made, **more)
@@ -69,12 +75,34 @@ async def test_decide_is_measured_beside_the_echo() -> None:
     assert (found.name, found.goal) == ("tiny", 3.0)
 
 
+def test_questions_are_measured_beside_plain_sql_that_counts_the_same() -> None:
+    found = answers.main(answers.Sizes(exposures=(2_000,), rounds=1))
+    assert next(one.people for one in found) == 1_900  # one in ten is made of two ids
+    assert plausible(*(number for one in found for number in (one.seconds, one.cpu_s, one.memory_mb)))
+    assert [bool(one.sql_seconds) for one in found] == [True, True, False]
+
+
+async def test_every_door_is_measured_beside_our_own_calls() -> None:
+    found = await doors.main(doors.Sizes(campaigns=5, rounds=1, visits=10, people=20))
+    assert [row.name.split(",")[0] for row in found] == ["MoEngage", "Intempt", "OpenFeature", "Salesforce"]
+    for row in found:
+        assert plausible(row.cpu_us, row.own_us, row.ratio, row.p99_ms)
+
+
 async def test_every_accepted_event_is_counted_and_found_in_the_file() -> None:
     found = await recorded()
     assert plausible(found.per_core, found.cpu_us, found.per_second, found.p50_ms, found.fdatasync_us)
     # two batches before the first round; only the very first has no earlier events to repeat
     assert (found.accepted, found.duplicates) == (100 + 5 * 95, 5 * 5)
     assert 250 < found.bytes_each < 450
+
+
+def test_every_fact_that_is_exported_is_counted() -> None:
+    (found,) = export.main(export.Sizes(facts=300, days=(3,)))
+    assert (found.facts, found.days) == (300, 3)
+    # each day has a file of events and one of exposures
+    assert found.files == 6
+    assert plausible(found.per_core, found.per_second, found.bytes_each)
 
 
 async def test_group_commit_puts_more_than_one_event_into_a_transaction_and_the_other_side_one() -> None:
@@ -111,6 +139,9 @@ def test_the_page_tells_goals_met_and_missed() -> None:
     met = report.page(results())
     assert "| decide, ten | ≤ 3 × echo | 2.00 × | yes |" in met
     assert "**no**" not in met
+
+    dear = [doors.Row(name="door", beside="ours", cpu_us=160, own_us=100, ratio=1.6, p99_ms=1)]
+    assert "| door | ≤ 1.5 × ours | 1.60 × | **no** |" in report.page(results(doors=dear))
 
     slow = [decide.Ratio(name="ten", cpu_us=120, echo_us=30, ratio=4.0, p99_ms=1, goal=3.0)]
     missed = report.page(results(decide=slow))
