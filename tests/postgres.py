@@ -88,5 +88,6 @@ async def execute(url: str, sql: str) -> None:
 def emptied(url: str) -> str:
     """The same database without its rows, as a migration leaves it."""
     statements = [f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables) if table.name != "meta"]
-    asyncio.run(execute(url, "; ".join([*statements, "DELETE FROM meta WHERE name <> 'incarnation'"])))
+    statements.append("DELETE FROM meta WHERE name NOT IN ('incarnation', 'runs_with')")
+    asyncio.run(execute(url, "; ".join(statements)))
     return url

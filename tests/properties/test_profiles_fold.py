@@ -32,6 +32,20 @@ properties = st.dictionaries(
     st.one_of(numbers, st.text(max_size=2), st.booleans(), st.dictionaries(st.sampled_from(("net", "tax")), numbers)),
     max_size=3,
 )
+#: all of a visitor's consents at once, which also is what somebody may have written there by mistake
+consents = st.one_of(
+    st.dictionaries(st.sampled_from(("ads", "mail", "all")), st.sampled_from((True, False, None)), max_size=3),
+    st.sampled_from((None, "yes")),
+)
+attributes = st.builds(
+    lambda plain, whole, members: {
+        **plain,
+        **({"consent": whole[0]} if whole else {f"consent.{member}": said for member, said in members.items()}),
+    },
+    st.dictionaries(st.sampled_from(("a", "b")), values, max_size=2),
+    st.lists(consents, max_size=1),
+    st.dictionaries(st.sampled_from(("ads", "mail")), st.sampled_from((True, False, None)), max_size=2),
+)
 gaps = st.sampled_from((0, 1, 29 * MINUTE, 30 * MINUTE, 31 * MINUTE, 12 * HOUR, 3 * DAY, 7 * DAY, 8 * DAY))
 delays = st.sampled_from((0, 0, MINUTE, 30 * MINUTE, 45 * MINUTE, 2 * DAY, 6 * DAY, 7 * DAY))
 
@@ -52,7 +66,7 @@ def streams(draw: st.DrawFn, most: int = 14) -> list[Event]:
                 received_at=now,
                 session_id=draw(st.sampled_from((None, None, "s1", "s2"))),
                 properties=draw(properties),
-                attributes=draw(st.dictionaries(st.sampled_from(("a", "b")), values, max_size=2)),
+                attributes=draw(attributes),
             )
         )
     return events

@@ -113,7 +113,9 @@ def careless(path: str) -> sqlite3.Connection:
     return connection
 
 
-async def test_nothing_that_was_erased_before_is_left_in_a_copy(source: Path, tmp_path: Path, fold: SmallFold) -> None:
+async def test_nothing_that_was_erased_is_left_in_the_file_or_a_copy(
+    source: Path, tmp_path: Path, fold: SmallFold
+) -> None:
     store = SqliteStore(source, connect=careless)
     await store.open()
     people = [event(f"e{n}", f"v{n}", properties={"text": f"secret-{n}-" + "x" * 200}) for n in range(300)]
@@ -124,9 +126,26 @@ async def test_nothing_that_was_erased_before_is_left_in_a_copy(source: Path, tm
         if profile.ids[0] != "v7":
             await store.erase(SHOP, profile.person, NOW)
     await store.close()
+    assert secrets(source) == {b"secret-7-"}
     backup.back_up(source, tmp_path / "copy.db", quiet)
-    assert len(secrets(source)) > 10, "SQLite leaves them in free pages"
     assert secrets(tmp_path / "copy.db") == {b"secret-7-"}
+
+
+async def test_what_another_program_left_in_free_pages_is_not_in_a_copy(
+    source: Path, tmp_path: Path, fold: SmallFold
+) -> None:
+    store = SqliteStore(source)
+    await store.open()
+    await store.commit(
+        [event(f"e{n}", f"v{n}", properties={"text": f"secret-{n}-" + "x" * 200}) for n in range(300)], fold
+    )
+    await store.close()
+    connection = careless(str(source))
+    connection.execute("DELETE FROM events")
+    connection.close()
+    assert len(secrets(source)) > 10, "SQLite leaves them in free pages"
+    backup.back_up(source, tmp_path / "copy.db", quiet)
+    assert secrets(tmp_path / "copy.db") == set()
 
 
 def secrets(path: Path) -> set[bytes]:
@@ -170,15 +189,14 @@ def test_what_is_no_database_is_not_believed(tmp_path: Path, content: bytes, why
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ("UPDATE alembic_version SET version_num = '9999'", "newer Tailorbird"),
+        ("UPDATE alembic_version SET version_num = '9999'; DELETE FROM meta", "newer Tailorbird"),
         ("DROP TABLE alembic_version", "another program"),
     ],
 )
 def test_another_s_database_is_not_believed(source: Path, change: str, why: str) -> None:
     backup.check(source)
     connection = sqlite3.connect(source)
-    connection.execute(change)
-    connection.commit()
+    connection.executescript(change)
     connection.close()
     with pytest.raises(Unavailable, match=why):
         backup.check(source)

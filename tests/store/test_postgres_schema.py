@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -15,11 +16,15 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from tailorbird.domain.errors import Conflict, Unavailable
+from tailorbird.domain.facts import Verdict
 from tailorbird.store import migrate
-from tailorbird.store.migrate import HEAD
+from tailorbird.store.migrate import HEAD, RUNS_WITH
 from tailorbird.store.postgres import PostgresStore
+from tailorbird.store.postgres.database import revision_at
+from tailorbird.store.revision import Revision
 from tailorbird.store.schema import metadata
 from tests import postgres
+from tests.store.small_fold import SmallFold, event
 
 
 @pytest.fixture
@@ -134,21 +139,45 @@ async def test_a_database_without_the_schema_is_refused_and_not_touched(empty_ur
     assert await shape(empty_url) == set()
 
 
-@pytest.mark.parametrize(("version", "told"), [("0001", "tailorbird migrate"), ("9999", "newer Tailorbird")])
-async def test_another_schema_is_refused(postgres_url: str, version: str, told: str) -> None:
-    await postgres.execute(postgres_url, f"UPDATE alembic_version SET version_num = '{version}'")
-    try:
-        assert told in await refusal(postgres_url)
-    finally:
-        await postgres.execute(postgres_url, f"UPDATE alembic_version SET version_num = '{HEAD}'")
-    store = PostgresStore(postgres_url)
+async def put(url: str, version: str, runs_with: str) -> None:
+    mark = f"DELETE FROM meta WHERE name = '{RUNS_WITH}'; INSERT INTO meta VALUES ('{RUNS_WITH}', '{runs_with}')"
+    await postgres.execute(url, f"UPDATE alembic_version SET version_num = '{version}'; {mark}")
+
+
+@pytest.mark.parametrize(
+    ("version", "runs_with", "told"),
+    [
+        ("0001", "0001", "tailorbird migrate"),
+        ("9999", "", "newer Tailorbird (its schema is 9999, this one knows"),
+        ("9999", "9998", "newer Tailorbird (its schema is 9999, which runs with 9998 or newer; this one knows"),
+    ],
+)
+async def test_another_schema_is_refused(empty_url: str, version: str, runs_with: str, told: str) -> None:
+    await asyncio.to_thread(migrate, empty_url)
+    await put(empty_url, version, runs_with)
+    assert told in await refusal(empty_url)
+    await put(empty_url, HEAD, runs_with)
+    store = PostgresStore(empty_url)
     await store.open()
     await store.close()
 
 
+@pytest.mark.parametrize("runs_with", ["0001", HEAD])
+async def test_a_newer_schema_that_runs_with_this_code_is_taken_as_it_is(
+    empty_url: str, runs_with: str, fold: SmallFold
+) -> None:
+    await asyncio.to_thread(migrate, empty_url)
+    await put(empty_url, "9999", runs_with)
+    await asyncio.to_thread(migrate, empty_url)
+    store = PostgresStore(empty_url)
+    await store.open()
+    assert await store.commit([event("e1")], fold) == [Verdict("accepted")]
+    await store.close()
+    assert await revision_at(empty_url) == Revision(version="9999", runs_with=runs_with)
+
+
 async def test_a_database_in_another_encoding_is_refused(postgres_server: str) -> None:
-    name = "tailorbird_test_latin1"
-    await postgres.execute(postgres_server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    name = f"tailorbird_test_{secrets.token_hex(8)}"
     await postgres.execute(
         postgres_server, f"CREATE DATABASE {name} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
     )

@@ -13,7 +13,10 @@ from tailorbird.domain.errors import Conflict, Unavailable
 from tailorbird.domain.facts import Verdict
 from tailorbird.domain.visitor import Visitor
 from tailorbird.store import SqliteStore, migrate
+from tailorbird.store.migrate import HEAD, RUNS_WITH
+from tailorbird.store.revision import Revision
 from tailorbird.store.sqlite import erase, lists, writer
+from tailorbird.store.sqlite.file import revision
 from tests.store.small_fold import NOW, SHOP, SmallFold, event
 from tests.store.sqlite_files import add_project, ids_of, modes_in, opened, put, says_nothing_private
 
@@ -96,16 +99,37 @@ async def test_more_than_can_wait_is_refused(path: Path, fold: SmallFold, monkey
 # -- the file --------------------------------------------------------------------------------------------------------
 
 
-async def test_a_newer_schema_is_refused(path: Path) -> None:
+async def with_a_newer_schema(path: Path, runs_with: str | None) -> SqliteStore:
     async with opened(SqliteStore(path)):
         pass
     connection = sqlite3.connect(path)
-    connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.commit()
+    with connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("DELETE FROM meta WHERE name = ?", (RUNS_WITH,))
+        if runs_with is not None:
+            connection.execute("INSERT INTO meta VALUES (?, ?)", (RUNS_WITH, runs_with))
     connection.close()
-    with pytest.raises(Conflict, match="newer Tailorbird") as caught:
-        await SqliteStore(path).open()
+    return SqliteStore(path)
+
+
+@pytest.mark.parametrize(
+    ("runs_with", "told"),
+    [(None, r"its schema is 9999, this one knows"), ("9998", r"schema is 9999, which runs with 9998 or newer; this")],
+)
+async def test_a_newer_schema_is_refused(path: Path, runs_with: str | None, told: str) -> None:
+    store = await with_a_newer_schema(path, runs_with)
+    with pytest.raises(Conflict, match=f"newer Tailorbird.*{told}") as caught:
+        await store.open()
     assert says_nothing_private(caught.value, path)
+
+
+@pytest.mark.parametrize("runs_with", ["0001", HEAD])
+async def test_a_newer_schema_that_runs_with_this_code_is_taken_as_it_is(
+    path: Path, runs_with: str, fold: SmallFold
+) -> None:
+    async with opened(await with_a_newer_schema(path, runs_with)) as store:
+        assert await store.commit([event("e1")], fold) == [Verdict("accepted")]
+    assert revision(path) == Revision(version="9999", runs_with=runs_with)
 
 
 async def test_a_file_that_was_migrated_before_is_taken_as_it_is(path: Path, fold: SmallFold) -> None:

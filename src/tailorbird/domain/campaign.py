@@ -121,6 +121,20 @@ class GoalUse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
     role: Literal["primary", "secondary", "guardrail"] = "secondary"
 
 
+class Analysis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """How the verdict on the primary goal is reached. Fixed when the campaign starts: a later change restarts it."""
+
+    #: ``click``: only what followed a click within the window counts. Control has no clicks, so the baseline is then
+    #: the first experience
+    attribution: Literal["view", "click"] = "view"
+    #: what experiences are compared with: control of their rule, or the first experience of their rule
+    baseline: Literal["control", "first"] = "control"
+    #: the smallest relative lift worth finding, e.g. 0.1 for ten percent: the sample and the evidence are tuned to it
+    lift: float = 0.1
+    #: people of all arms together that the campaign is planned for; days left are reckoned with it
+    sample: int | None = None
+
+
 class Campaign(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A personalization or an experiment: one thing with two names."""
 
@@ -138,6 +152,8 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, fo
     #: percent of the matching visitors who see nothing, 0 to 100, at most two decimals
     control: float = 5.0
     goals: tuple[GoalUse, ...] = ()
+    #: absent = by view, against control
+    analysis: Analysis | None = None
     #: of one set's campaigns, the one of highest priority whose rule matches holds the visitor
     exclusion_set: str | None = None
     priority: int = 0

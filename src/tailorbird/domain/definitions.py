@@ -36,6 +36,15 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, fo
     id: str = ""
 
 
+class Capping(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """How much of one person's total counts, so that a single large order decides nothing. One of the two is given."""
+
+    #: totals above this count as this, in the goal's unit
+    value: float | None = None
+    #: totals above this percentile of the totals of everybody exposed, whatever their arm, count as it; 100 = no cap
+    percentile: float | None = None
+
+
 class Goal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What counts as success: an event, a condition on its properties, and how it is added up per person."""
 
@@ -43,8 +52,12 @@ class Goal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     #: event name
     event: str
     key: str = ""
-    #: condition on the event's properties
+    #: condition on the event's properties, of the operators that columns understand
     where: dict[str, Any] | None = None
+    #: only events that came through one of these doors, e.g. ``api``; empty = all
+    sources: tuple[str, ...] = ()
+    #: only events of one of these channels; empty = all
+    channels: tuple[str, ...] = ()
     aggregate: Literal["occurrence", "count", "sum", "average", "min", "max", "first", "last", "ratio"] = "occurrence"
     #: dotted path into the properties, for every aggregate but occurrence and count
     property: str | None = None
@@ -53,7 +66,10 @@ class Goal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     better: Literal["higher", "lower"] = "higher"
     #: days from the first exposure within which the event counts
     window_days: float = 7.0
+    #: ISO 4217 code of the values; events whose property ``currency`` names another one are left out
     currency: str | None = None
+    #: absent = at the 99.9th percentile; never of the aggregate occurrence
+    capping: Capping | None = None
     #: attributed to every campaign of the project
     is_global: bool = msgspec.field(default=False, name="global")
     description: str = ""
@@ -91,6 +107,8 @@ class ProjectSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     consent_for_personalizing: str | None = None
     #: days that event rows are kept in the store; absent = for ever
     retention_days: int | None = None
+    #: days that facts are kept in the lake, by the time of the fact; absent = for ever
+    lake_days: int | None = None
     #: days that an event's identity is remembered: the limit of "counted once"
     dedupe_horizon_days: int = 400
     #: Salesforce's door tells the resolved person's id, instead of an encrypted user id

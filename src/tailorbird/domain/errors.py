@@ -103,13 +103,13 @@ class TooLarge(TailorbirdError):
 
 
 class RateLimited(TailorbirdError):
-    """The key's token bucket is empty; ``retry_after`` is in seconds."""
+    """Too often for now, a key's token bucket being empty for example; ``retry_after`` is in seconds."""
 
     status = 429
     title = "Too many requests"
 
-    def __init__(self, retry_after: float) -> None:
-        super().__init__(f"The limit of this key is reached. Try again in {retry_after:.1f} s.")
+    def __init__(self, retry_after: float, whose: str = "this key") -> None:
+        super().__init__(f"The limit of {whose} is reached. Try again in {retry_after:.1f} s.")
         self.retry_after = retry_after
 
 

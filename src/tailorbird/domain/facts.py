@@ -14,6 +14,8 @@ from tailorbird.domain.visitor import IdKind, Visitor
 IMPRESSION, CLICK, DISMISSAL = "impression", "click", "dismissal"
 #: Name under which attribute changes without an event are recorded.
 ATTRIBUTES = "attributes"
+#: Event that proves a consent, and the attribute whose members say of each category whether it is given.
+CONSENT = "consent"
 
 DAY_MS = 86_400_000
 LATE_WINDOW_MS = 7 * DAY_MS

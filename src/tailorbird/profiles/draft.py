@@ -10,6 +10,7 @@ from tailorbird.domain.facts import ATTRIBUTES, DAY_MS, LATE_WINDOW_MS, Arm, Eve
 from tailorbird.domain.profile import Counter, Display, Profile, Seen, Stamp, Visit
 from tailorbird.domain.visits import KEPT_MS, MAX_VISITS, freeze, ordered, touch
 from tailorbird.profiles import numbers
+from tailorbird.profiles.attributes import write
 
 #: Sessions remembered per display, for caps of once a visit when sessions alternate.
 RECENT_SESSIONS = 16
@@ -135,13 +136,7 @@ class Draft:
     def _write(self, event: Event) -> None:
         stamp = Stamp(event.time, event.id)
         for name, value in event.attributes.items():
-            known = self.stamps.get(name)
-            if known is None or wins(stamp, value, known, self.attributes.get(name)):
-                self.stamps[name] = stamp
-                if value is None:
-                    self.attributes.pop(name, None)
-                else:
-                    self.attributes[name] = value
+            write(self.attributes, self.stamps, name, value, stamp)
 
     # -- exposures -----------------------------------------------------------------------------------------------------
 
@@ -175,15 +170,6 @@ class Draft:
         return self.bucket_ids.get(campaign, self.bucket_id)
 
 
-def wins(stamp: Stamp, value: object, known: Stamp, current: object) -> bool:
-    """Whether a write replaces what is known: the later (time, event id), and of equals the larger JSON text."""
-    if stamp.time != known.time:
-        return stamp.time > known.time
-    if stamp.event_id != known.event_id:
-        return stamp.event_id > known.event_id
-    return _text(value) > _text(current)
-
-
 def both_displays(one: Display, other: Display) -> Display:
     """How often and where a rule was shown, told in two parts."""
     latest: dict[str, int] = {}
@@ -192,7 +178,3 @@ def both_displays(one: Display, other: Display) -> Display:
     recent = sorted(((at, session) for session, at in latest.items()), reverse=True)[:RECENT_SESSIONS]
     last_at, last_session = max((one.last_at, one.last_session), (other.last_at, other.last_session))
     return Display(one.count + other.count, last_at, last_session, tuple(recent))
-
-
-def _text(value: object) -> bytes:
-    return msgspec.json.encode(value, order="sorted")

@@ -19,7 +19,8 @@ from tailorbird.domain.profile import Profile, Seen
 from tailorbird.domain.visitor import Visitor
 from tailorbird.domain.visits import touch
 from tailorbird.profiles import numbers
-from tailorbird.profiles.draft import Draft, both_displays, wins
+from tailorbird.profiles.attributes import join
+from tailorbird.profiles.draft import Draft, both_displays
 
 
 def merge(into: Profile, other: Profile, at: int) -> Profile:
@@ -54,7 +55,7 @@ def absorb(into: Draft, other: Draft, at: int) -> int:
     """Make ``other`` a part of ``into``; how many conflicts that uncovered."""
     into.changed = True
     conflicts = _join_exposures(into, other)
-    _join_attributes(into, other)
+    join(into.attributes, into.stamps, other.attributes, other.stamps)
     for name, counter in other.counters.items():
         mine = into.counters.get(name)
         into.counters[name] = counter if mine is None else numbers.both(mine, counter)
@@ -98,17 +99,6 @@ def _with_last_day(first: Seen, *both: Seen | None) -> Seen:
 
 def _age(draft: Draft) -> tuple[int, str]:
     return draft.first_seen, draft.bucket_id
-
-
-def _join_attributes(into: Draft, other: Draft) -> None:
-    for name, stamp in other.stamps.items():
-        known, value = into.stamps.get(name), other.attributes.get(name)
-        if known is None or wins(stamp, value, known, into.attributes.get(name)):
-            into.stamps[name] = stamp
-            if value is None:
-                into.attributes.pop(name, None)
-            else:
-                into.attributes[name] = value
 
 
 def _join_visits(into: Draft, other: Draft, at: int) -> None:

@@ -15,10 +15,14 @@ import msgspec
 from tailorbird.domain.access import ApiKey, Project, SigningKey
 from tailorbird.domain.definitions import Definition, Item, Kind
 from tailorbird.domain.erasure import Erasure
+from tailorbird.domain.exports import Numbers
 from tailorbird.domain.facts import Changes, Entry, IdKey, State, Verdict
 from tailorbird.domain.needs import EventNeed, History
 from tailorbird.domain.profile import Profile
 from tailorbird.domain.visitor import IdKind, Visitor
+from tailorbird.store.accounts import AccountStore
+from tailorbird.store.drafts import DraftStore
+from tailorbird.store.looking import Looking
 
 #: name of the word about a database that a restore renews, so that readers of its sequence numbers begin anew
 INCARNATION = "incarnation"
@@ -60,6 +64,18 @@ class SchemaRow(msgspec.Struct, frozen=True, kw_only=True):
 
 class Store(Protocol):
     """One database."""
+
+    @property
+    def accounts(self) -> AccountStore:
+        """Accounts, sessions, memberships and invitations."""
+
+    @property
+    def drafts(self) -> DraftStore:
+        """What is written and not yet published."""
+
+    @property
+    def looking(self) -> Looking:
+        """Reads for people who look at data."""
 
     # -- life --------------------------------------------------------------------------------------------------------
     async def open(self, *, exclusive: bool = False) -> None:
@@ -130,6 +146,9 @@ class Store(Protocol):
     async def create_project(self, project: Project, signing_key: SigningKey) -> None: ...
     async def projects(self) -> list[Project]:
         """All projects with their versions: one cheap query; processes poll it."""
+
+    async def rename_project(self, project: str, name: str) -> None:
+        """The key stays. Bumps the project's version."""
 
     async def add_key(self, key: ApiKey) -> None:
         """``Conflict`` when the client already holds two live secret keys."""
@@ -222,10 +241,26 @@ class Store(Protocol):
         """A word about the database, e.g. ``INCARNATION``; empty when it has none."""
 
     async def set_meta(self, name: str, value: str) -> None: ...
-    async def prune(self, now: int, dedupe_horizon: Mapping[str, int], retention: Mapping[str, int]) -> dict[str, int]:
+    async def begin_incarnation(self, name: str) -> None:
+        """Call the database by a new name, because it goes on from an older state of another copy of it; keep the names
+        before (``domain.exports.Lineage``), each with the numbers that it began above."""
+
+    async def fact_numbers(self) -> Numbers:
+        """The newest number of each sequence of facts: cheap, to see whether there is something new. On a database with
+        several writers they may stand for rows that are not committed yet."""
+
+    async def prune(
+        self,
+        now: int,
+        dedupe_horizon: Mapping[str, int],
+        retention: Mapping[str, int],
+        *,
+        exported: int | None = None,
+    ) -> dict[str, int]:
         """Remove what outlived its time, in small bites: ledger, rejected, answers, events (ms per project).
 
-        Age counts from when we received it. Returns the rows removed of each.
+        Age counts from when we received it. Events with a number above ``exported`` stay. Returns the rows removed of
+        each.
         """
 
     def stream_events(self, project: str) -> AsyncIterator[dict[str, Any]]:

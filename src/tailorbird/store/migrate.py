@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Engine
 
 #: the newest migration in ``migrations/versions``; numbers are zero-padded, so they compare as text
-HEAD = "0003"
+HEAD = "0005"
+#: the word in ``meta`` under which a migrated database says with which schema's code it still works
+RUNS_WITH = "runs_with"
 #: how long a migration waits for another process that writes
 _WAIT_S = 30
 #: the name of the lock under which PostgreSQL is migrated
@@ -19,7 +21,8 @@ _POSTGRES = ("postgres", "postgresql")
 
 
 def migrate(url: str | URL) -> None:
-    """Run every migration that ``url`` has not seen, as one transaction; nothing happens when there is none.
+    """Run every migration that ``url`` has not seen, as one transaction; nothing happens when there is none, or when a
+    newer version has migrated it.
 
     A second process that migrates at the same time waits, then finds nothing to do. Not to be called while an event
     loop runs in this thread.
@@ -69,12 +72,31 @@ async def _migrate_postgres(url: str) -> None:
 def _upgrade(connection: Any) -> None:
     from alembic import command
     from alembic.config import Config
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
 
+    if (MigrationContext.configure(connection).get_current_revision() or "") > HEAD:
+        return
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    known = ScriptDirectory.from_config(config).walk_revisions()
+    # one that says nothing is for its own code only
+    _mark(connection, max(getattr(one.module, "runs_with", one.revision) for one in known))
+
+
+def _mark(connection: Any, oldest: str) -> None:
+    """Write down which code still works with the database: what any of its migrations asks for, they all do."""
+    from sqlalchemy import delete, insert, select
+
+    from tailorbird.store.schema import meta
+
+    here = meta.c.name == RUNS_WITH
+    if connection.scalar(select(meta.c.value).where(here)) != oldest:
+        connection.execute(delete(meta).where(here))
+        connection.execute(insert(meta).values(name=RUNS_WITH, value=oldest))
 
 
 def _transactional(engine: Engine) -> None:

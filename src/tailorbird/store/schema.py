@@ -7,88 +7,52 @@ all projects. Only migrations and tools import this module: what runs per reques
 
 from __future__ import annotations
 
-from typing import Any
+from sqlalchemy import Column, Index, Table, UniqueConstraint, text
 
-from sqlalchemy import (
-    REAL,
-    BigInteger,
-    Column,
-    Double,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    UniqueConstraint,
-    text,
+from tailorbird.store import schema_accounts as schema_accounts  # its tables are of the same schema
+from tailorbird.store.schema_parts import (
+    CLUSTERED,
+    FLOAT,
+    INT,
+    NUMBERED,
+    STRICT,
+    blob,
+    integer,
+    of_project,
+    sequence,
+    words,
 )
-from sqlalchemy.types import TypeEngine
-
-metadata = MetaData()
-
-INT = BigInteger().with_variant(Integer(), "sqlite")
-TEXT = Text().with_variant(Text(collation="C"), "postgresql")
-BYTES = LargeBinary()
-FLOAT: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
-
-#: every table checks the types of its values
-STRICT: dict[str, Any] = {"sqlite_strict": True}
-#: the primary key is the table: one B-tree instead of two, right for narrow rows
-CLUSTERED: dict[str, Any] = {**STRICT, "sqlite_with_rowid": False}
-#: sequence numbers are never given twice, even after the newest row was removed
-NUMBERED: dict[str, Any] = {**STRICT, "sqlite_autoincrement": True}
-
-
-def _int(name: str, **options: Any) -> Column[int]:
-    return Column(name, INT, nullable=False, **options)
-
-
-def _text(name: str, *, nullable: bool = False, **options: Any) -> Column[str]:
-    return Column(name, TEXT, nullable=nullable, **options)
-
-
-def _bytes(name: str, *, nullable: bool = False, **options: Any) -> Column[bytes]:
-    return Column(name, BYTES, nullable=nullable, **options)
-
-
-def _seq(name: str = "seq") -> Column[int]:
-    return Column(name, INT, primary_key=True, autoincrement=True)
-
-
-def _project(**options: Any) -> Column[str]:
-    """A definition's project must exist. Facts do not check it: their project was resolved from a key."""
-    return Column("project", TEXT, ForeignKey("projects.id"), nullable=False, **options)
-
+from tailorbird.store.schema_parts import (
+    metadata as metadata,
+)
 
 projects = Table(
     "projects",
     metadata,
-    _text("id", primary_key=True),
-    _text("key", unique=True),
-    _text("name"),
-    _int("created_at"),
-    _int("version"),
-    _int("items_version"),
+    words("id", primary_key=True),
+    words("key", unique=True),
+    words("name"),
+    integer("created_at"),
+    integer("version"),
+    integer("items_version"),
     **STRICT,
 )
 
 api_keys = Table(
     "api_keys",
     metadata,
-    _text("id", primary_key=True),
-    _project(),
-    _text("client"),
-    _bytes("digest", unique=True),
-    _text("scopes"),
-    _text("kind"),
-    _int("created_at"),
-    _int("expires_at"),
-    _int("revoked_at"),
-    _int("last_used_at"),
+    words("id", primary_key=True),
+    of_project(),
+    words("client"),
+    blob("digest", unique=True),
+    words("scopes"),
+    words("kind"),
+    integer("created_at"),
+    integer("expires_at"),
+    integer("revoked_at"),
+    integer("last_used_at"),
     Column("rate", FLOAT, nullable=False),
-    _int("burst"),
+    integer("burst"),
     Index("api_keys_by_client", "project", "client"),
     **STRICT,
 )
@@ -96,11 +60,11 @@ api_keys = Table(
 signing_keys = Table(
     "signing_keys",
     metadata,
-    _text("id", primary_key=True),
-    _project(),
-    _bytes("secret"),
-    _int("created_at"),
-    _int("retired_at"),
+    words("id", primary_key=True),
+    of_project(),
+    blob("secret"),
+    integer("created_at"),
+    integer("retired_at"),
     Index("signing_keys_by_project", "project"),
     **STRICT,
 )
@@ -109,13 +73,13 @@ signing_keys = Table(
 definitions = Table(
     "definitions",
     metadata,
-    _seq(),
-    _project(),
-    _text("kind"),
-    _text("id"),
-    _text("key"),
-    _int("version"),
-    _int("deleted"),
+    sequence(),
+    of_project(),
+    words("kind"),
+    words("id"),
+    words("key"),
+    integer("version"),
+    integer("deleted"),
     UniqueConstraint("project", "kind", "id"),
     Index(
         "definitions_live_key",
@@ -133,17 +97,17 @@ definitions = Table(
 definition_versions = Table(
     "definition_versions",
     metadata,
-    _seq(),
-    _project(),
-    _text("kind"),
-    _text("id"),
-    _int("version"),
-    _text("key"),
-    _bytes("body"),
-    _text("author"),
-    _int("at"),
-    _int("deleted"),
-    _text("action"),
+    sequence(),
+    of_project(),
+    words("kind"),
+    words("id"),
+    integer("version"),
+    words("key"),
+    blob("body"),
+    words("author"),
+    integer("at"),
+    integer("deleted"),
+    words("action"),
     UniqueConstraint("project", "kind", "id", "version"),
     Index("definition_versions_by_project", "project", "seq"),
     **NUMBERED,
@@ -153,36 +117,36 @@ definition_versions = Table(
 lists = Table(
     "lists",
     metadata,
-    _project(primary_key=True),
-    _text("id", primary_key=True),
-    _int("storage"),
-    _int("batch"),
+    of_project(primary_key=True),
+    words("id", primary_key=True),
+    integer("storage"),
+    integer("batch"),
     #: above ``batch`` while an upload runs, or after one broke off
-    _int("pending"),
-    _int("size"),
-    _int("change"),
+    integer("pending"),
+    integer("size"),
+    integer("change"),
     **CLUSTERED,
 )
 
-list_storages = Table("list_storages", metadata, _seq("number"), _project(), **NUMBERED)
+list_storages = Table("list_storages", metadata, sequence("number"), of_project(), **NUMBERED)
 
 list_members = Table(
     "list_members",
     metadata,
-    _int("storage", primary_key=True, autoincrement=False),
-    _text("member", primary_key=True),
-    _int("batch"),
+    integer("storage", primary_key=True, autoincrement=False),
+    words("member", primary_key=True),
+    integer("batch"),
     **CLUSTERED,
 )
 
 items = Table(
     "items",
     metadata,
-    _project(primary_key=True),
-    _text("id", primary_key=True),
+    of_project(primary_key=True),
+    words("id", primary_key=True),
     #: JSON of the item; none = deleted
-    _bytes("body", nullable=True),
-    _int("change"),
+    blob("body", nullable=True),
+    integer("change"),
     Index("items_by_change", "project", "change"),
     **STRICT,
 )
@@ -190,10 +154,10 @@ items = Table(
 profiles = Table(
     "profiles",
     metadata,
-    _int("person", primary_key=True, autoincrement=False),
-    _text("project"),
-    _bytes("body"),
-    _int("updated_at"),
+    integer("person", primary_key=True, autoincrement=False),
+    words("project"),
+    blob("body"),
+    integer("updated_at"),
     Index("profiles_by_project", "project", "person"),
     **STRICT,
 )
@@ -201,10 +165,10 @@ profiles = Table(
 visitor_ids = Table(
     "visitor_ids",
     metadata,
-    _text("project", primary_key=True),
-    _text("kind", primary_key=True),
-    _text("id", primary_key=True),
-    _int("person"),
+    words("project", primary_key=True),
+    words("kind", primary_key=True),
+    words("id", primary_key=True),
+    integer("person"),
     Index("visitor_ids_by_person", "person"),
     **CLUSTERED,
 )
@@ -213,39 +177,41 @@ visitor_ids = Table(
 person_links = Table(
     "person_links",
     metadata,
-    _int("person", primary_key=True, autoincrement=False),
-    _text("project"),
-    _int("target"),
-    _int("at"),
+    sequence(),
+    integer("person"),
+    words("project"),
+    integer("target"),
+    integer("at"),
+    UniqueConstraint("person"),
     Index("person_links_by_target", "target"),
-    **STRICT,
+    **NUMBERED,
 )
 
 events = Table(
     "events",
     metadata,
-    _seq(),
-    _text("project"),
-    _int("person"),
-    _text("id"),
-    _text("name"),
-    _int("time"),
-    _int("received_at"),
-    _text("source"),
-    _text("visitor_id", nullable=True),
-    _text("anonymous_id", nullable=True),
-    _text("session_id", nullable=True),
-    _bytes("properties", nullable=True),
-    _bytes("attributes", nullable=True),
-    _text("channel", nullable=True),
+    sequence(),
+    words("project"),
+    integer("person"),
+    words("id"),
+    words("name"),
+    integer("time"),
+    integer("received_at"),
+    words("source"),
+    words("visitor_id", nullable=True),
+    words("anonymous_id", nullable=True),
+    words("session_id", nullable=True),
+    blob("properties", nullable=True),
+    blob("attributes", nullable=True),
+    words("channel", nullable=True),
     #: what its token says: the arm it answers, and when that was decided
-    _text("campaign", nullable=True),
+    words("campaign", nullable=True),
     Column("version", INT),
-    _text("rule", nullable=True),
-    _text("arm", nullable=True),
+    words("rule", nullable=True),
+    words("arm", nullable=True),
     Column("epoch", INT),
     Column("answers_at", INT),
-    _text("marks", nullable=True),
+    words("marks", nullable=True),
     Index("events_by_person", "project", "person", "name", "time"),
     Index("events_by_project", "project", "seq"),
     **NUMBERED,
@@ -255,10 +221,10 @@ events = Table(
 ledger = Table(
     "ledger",
     metadata,
-    _text("project", primary_key=True),
-    _bytes("identity", primary_key=True),
-    _bytes("content"),
-    _int("day"),
+    words("project", primary_key=True),
+    blob("identity", primary_key=True),
+    blob("content"),
+    integer("day"),
     **CLUSTERED,
 )
 
@@ -266,39 +232,42 @@ ledger = Table(
 exposures = Table(
     "exposures",
     metadata,
-    _seq(),
-    _text("project"),
-    _int("person"),
-    _text("campaign"),
-    _int("version"),
-    _text("rule"),
-    _text("arm"),
-    _int("epoch"),
-    _int("time"),
-    _text("door"),
-    _bytes("facts", nullable=True),
+    sequence(),
+    words("project"),
+    integer("person"),
+    words("campaign"),
+    integer("version"),
+    words("rule"),
+    words("arm"),
+    integer("epoch"),
+    integer("time"),
+    words("door"),
+    blob("facts", nullable=True),
     UniqueConstraint("project", "person", "campaign"),
     **NUMBERED,
 )
 
+#: the days on which a person was in an arm
 exposure_days = Table(
     "exposure_days",
     metadata,
-    _text("project", primary_key=True),
-    _int("person", primary_key=True, autoincrement=False),
-    _text("campaign", primary_key=True),
-    _text("arm", primary_key=True),
-    _int("day", primary_key=True, autoincrement=False),
-    **CLUSTERED,
+    sequence(),
+    words("project"),
+    integer("person"),
+    words("campaign"),
+    words("arm"),
+    integer("day"),
+    UniqueConstraint("project", "person", "campaign", "arm", "day"),
+    **NUMBERED,
 )
 
 rejected = Table(
     "rejected",
     metadata,
-    _seq(),
-    _text("project"),
-    _int("at"),
-    _bytes("body"),
+    sequence(),
+    words("project"),
+    integer("at"),
+    blob("body"),
     Index("rejected_by_project", "project", "seq"),
     **NUMBERED,
 )
@@ -306,34 +275,34 @@ rejected = Table(
 schema_seen = Table(
     "schema_seen",
     metadata,
-    _text("project", primary_key=True),
-    _text("kind", primary_key=True),
-    _text("name", primary_key=True),
-    _text("type", primary_key=True),
-    _int("first_at"),
-    _int("last_at"),
-    _int("count"),
+    words("project", primary_key=True),
+    words("kind", primary_key=True),
+    words("name", primary_key=True),
+    words("type", primary_key=True),
+    integer("first_at"),
+    integer("last_at"),
+    integer("count"),
     **CLUSTERED,
 )
 
 counters = Table(
     "counters",
     metadata,
-    _text("project", primary_key=True),
-    _text("name", primary_key=True),
-    _int("value"),
+    words("project", primary_key=True),
+    words("name", primary_key=True),
+    integer("value"),
     **CLUSTERED,
 )
 
 answers = Table(
     "answers",
     metadata,
-    _text("project", primary_key=True),
-    _text("request_id", primary_key=True),
-    _bytes("body"),
-    _int("at"),
-    _text("visitor_id", nullable=True),
-    _text("anonymous_id", nullable=True),
+    words("project", primary_key=True),
+    words("request_id", primary_key=True),
+    blob("body"),
+    integer("at"),
+    words("visitor_id", nullable=True),
+    words("anonymous_id", nullable=True),
     Index("answers_by_time", "at"),
     **STRICT,
 )
@@ -342,28 +311,28 @@ answers = Table(
 erasures = Table(
     "erasures",
     metadata,
-    _seq(),
-    _text("project"),
-    _int("person"),
-    _int("at"),
-    _int("finished"),
+    sequence(),
+    words("project"),
+    integer("person"),
+    integer("at"),
+    integer("finished"),
     #: id of the signing key that the hashes below were made with
-    _text("hashed_with", nullable=True),
+    words("hashed_with", nullable=True),
     #: JSON list of the hashed ids that led to the person
-    _bytes("ids", nullable=True),
+    blob("ids", nullable=True),
     Index("erasures_by_person", "project", "person"),
     **NUMBERED,
 )
 
 #: words about the database itself, e.g. its ``incarnation``, which a restore renews
-meta = Table("meta", metadata, _text("name", primary_key=True), _text("value"), **CLUSTERED)
+meta = Table("meta", metadata, words("name", primary_key=True), words("value"), **CLUSTERED)
 
 #: which process does the jobs that one must do; what it holds ends by itself
 leases = Table(
     "leases",
     metadata,
-    _text("name", primary_key=True),
-    _text("holder"),
-    _int("until"),
+    words("name", primary_key=True),
+    words("holder"),
+    integer("until"),
     **CLUSTERED,
 )

@@ -149,12 +149,18 @@ def _searching(pattern: Any, path: str, *, case_sensitive: bool) -> Test:
 _PLAIN = re.compile(r"(\^?)([\w /:@#%&=,;<>~\"'!-]*)(\$?)")
 
 
+def plain_parts(pattern: str) -> tuple[bool, str, bool] | None:
+    """Of an expression that only looks for a text: whether at the begin, the text, whether at the end; else None."""
+    parts = _PLAIN.fullmatch(pattern)
+    return (bool(parts[1]), parts[2], bool(parts[3])) if parts is not None else None
+
+
 def _plain_text(pattern: str) -> Test | None:
     """The same test without an engine, for expressions that only look for a text: ten times as fast."""
-    parts = _PLAIN.fullmatch(pattern)
+    parts = plain_parts(pattern)
     if parts is None:
         return None
-    start, text, end = parts.groups()
+    start, text, end = parts
     if start and end:
         return lambda value: isinstance(value, str) and value == text
     if start:

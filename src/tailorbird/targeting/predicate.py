@@ -10,8 +10,6 @@ from tailorbird.targeting.tree import Every, Leaf, Node, Not, Some, Within
 #: From a world to the verdict.
 Predicate = Callable[[Any], bool]
 
-_MISSING = object()
-
 
 def predicate(node: Node) -> Predicate:
     """A closure that answers as the tree does, for any world and without raising."""
@@ -19,6 +17,9 @@ def predicate(node: Node) -> Predicate:
         case Leaf():
             return _leaf(node)
         case Every(parts=parts):
+            leaves = [(part.attribute, part) for part in parts if isinstance(part, Leaf) and part.attribute is not None]
+            if len(leaves) == len(parts) > 1:
+                return _attributes(leaves)
             return _every([predicate(part) for part in parts])
         case Some(parts=parts):
             return _some([predicate(part) for part in parts])
@@ -40,20 +41,27 @@ def _leaf(leaf: Leaf) -> Predicate:
 
 def _attribute(name: str, leaf: Leaf) -> Predicate:
     test = leaf.test
-
-    def match(subject: Any) -> bool:
-        value = subject.attributes.get(name, _MISSING)
-        return test(subject.stored.get(name) if value is _MISSING else value)
-
-    return match
+    return lambda subject: test(subject.merged.get(name))
 
 
 def _attribute_not(name: str, leaf: Leaf) -> Predicate:
     test = leaf.test
+    return lambda subject: not test(subject.merged.get(name))
+
+
+def _attributes(leaves: list[tuple[str, Leaf]]) -> Predicate:
+    """All of several attributes in one call, which is what most audiences are."""
+    asked = tuple((name, leaf.test, leaf.negated) for name, leaf in leaves)
 
     def match(subject: Any) -> bool:
-        value = subject.attributes.get(name, _MISSING)
-        return not test(subject.stored.get(name) if value is _MISSING else value)
+        known = subject.merged.get
+        for name, test, negated in asked:
+            if test(known(name)):
+                if negated:
+                    return False
+            elif not negated:
+                return False
+        return True
 
     return match
 

@@ -45,7 +45,19 @@ _NO_ATTRIBUTES: dict[str, Any] = {}
 class Subject:
     """What conditions are matched against. Made per request, never shared between requests."""
 
-    __slots__ = ("attributes", "context", "facts", "history", "known", "locate", "memo", "profile", "stored", "zone")
+    __slots__ = (
+        "attributes",
+        "context",
+        "facts",
+        "history",
+        "known",
+        "locate",
+        "memo",
+        "merged",
+        "profile",
+        "stored",
+        "zone",
+    )
 
     context: Context
     profile: Profile | None
@@ -58,6 +70,8 @@ class Subject:
     known: bool
     attributes: dict[str, Any]
     stored: dict[str, Any]
+    #: both, those of the request first: what a condition reads by a plain name
+    merged: dict[str, Any]
     #: facts computed so far
     facts: dict[str, Any]
     #: audiences decided so far
@@ -81,6 +95,7 @@ class Subject:
         self.known = known
         self.attributes = context.attributes
         self.stored = profile.attributes if profile is not None else _NO_ATTRIBUTES
+        self.merged = {**self.stored, **self.attributes} if self.attributes else self.stored
         self.facts = {}
         self.memo = {}
 

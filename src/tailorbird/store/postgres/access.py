@@ -66,6 +66,12 @@ async def projects(connection: Connection) -> list[Project]:
     return [project_of(row) for row in rows]
 
 
+async def rename_project(connection: Connection, project: str, name: str) -> None:
+    """Call a project something else; its key stays."""
+    await bump(connection, project)
+    await connection.execute("UPDATE projects SET name = $2 WHERE id = $1", project, name)
+
+
 async def add_key(connection: Connection, key: ApiKey) -> None:
     """Insert an API key; a client's third live secret is refused."""
     await bump(connection, key.project)

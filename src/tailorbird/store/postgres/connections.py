@@ -28,6 +28,8 @@ Open = Callable[[], Awaitable[Connection]]
 CONNECT_SECONDS = 3.0
 #: after a failure the next attempt waits, twice as long each time, up to the second
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+#: patience at the end with connections that are being opened
+_CLOSING_SECONDS = 0.5
 
 #: what every connection is set to: plans of look-ups that do not turn into scans while a table's statistics are young,
 #: and a server that notices when we are gone
@@ -65,9 +67,13 @@ async def connect(url: str, *, seconds: float, settings: dict[str, str] | None =
         max_cached_statement_lifetime=0,
         server_settings={**_SETTINGS, **limits, **(settings or {})},
     )
-    await connection.set_type_codec(
-        "text", schema="pg_catalog", format="binary", encoder=text.encode, decoder=text.decode
-    )
+    try:
+        await connection.set_type_codec(
+            "text", schema="pg_catalog", format="binary", encoder=text.encode, decoder=text.decode
+        )
+    except BaseException:  # given up in the middle, say because the store closes: nobody else would close it
+        connection.terminate()
+        raise
     return connection
 
 
@@ -95,9 +101,11 @@ class Connections:
         """Close the idle ones; those in use are closed when they come back."""
         self._closed = True
         self._fail(Unavailable("The database is closed."))
-        for opener in tuple(self._openers):
-            opener.cancel()
-        await asyncio.gather(*self._openers, return_exceptions=True)
+        if self._openers:  # what opens in a moment is closed by itself; given up half-way, the driver may forget it
+            _, late = await asyncio.wait(tuple(self._openers), timeout=_CLOSING_SECONDS)
+            for opener in late:
+                opener.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
         idle, self._idle = self._idle, []
         for connection in idle:
             self._open -= 1

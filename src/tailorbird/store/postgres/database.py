@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from tailorbird.domain.errors import Conflict
-from tailorbird.store.migrate import HEAD
+from tailorbird.store.migrate import HEAD, RUNS_WITH
 from tailorbird.store.postgres.connections import LOOKUPS, Connection, Connections, connect
 from tailorbird.store.postgres.errors import MIGRATE
 from tailorbird.store.postgres.writer import COMMIT_SECONDS, SIDE_BY_SIDE, Writer
+from tailorbird.store.revision import Revision
 
 OLDEST_SERVER = 130_000
 #: seconds that one statement gets
@@ -57,26 +58,26 @@ async def _durable(url: str, *, seconds: float, settings: dict[str, str] | None 
     return connection
 
 
-async def check(connection: Connection) -> str:
-    """The version of the schema, which is this code's; ``Conflict`` says what to do about any other."""
+async def check(connection: Connection) -> Revision:
+    """The schema, with which this code works; ``Conflict`` says what to do about any other."""
     if int(await connection.fetchval("SELECT current_setting('server_version_num')")) < OLDEST_SERVER:
         raise Conflict("Tailorbird needs PostgreSQL 13 or newer.")
     if await connection.fetchval("SELECT current_setting('server_encoding')") != "UTF8":
         raise Conflict("Tailorbird needs a database with the encoding UTF8.")
-    version = await schema_version(connection)
-    if not version:
+    found = await revision(connection)
+    if not found.version:
         raise Conflict(f"The database has no Tailorbird schema. {MIGRATE}")
-    if version < HEAD:
-        raise Conflict(f"The database has an older schema ({version}; this Tailorbird needs {HEAD}). {MIGRATE}")
-    if version > HEAD:
-        raise newer(version)
-    return version
+    if found.version < HEAD:
+        raise Conflict(f"The database has an older schema ({found.version}; this Tailorbird needs {HEAD}). {MIGRATE}")
+    if found.is_too_new:
+        raise too_new(found)
+    return found
 
 
-def newer(version: str) -> Conflict:
-    """The refusal of a schema that this code does not know yet."""
+def too_new(found: Revision) -> Conflict:
+    """The refusal of a schema with which only newer code works."""
     return Conflict(
-        f"The database was migrated by a newer Tailorbird (its schema is {version}, this one knows {HEAD})."
+        f"The database was migrated by a newer Tailorbird ({found.why_too_new})."
         " Start the newer one; `tailorbird migrate` goes forward only."
     )
 
@@ -87,12 +88,12 @@ async def checked(url: str) -> None:
     await _once(url, check)
 
 
-async def version_at(url: str) -> str:
-    """The newest migration that the database at ``url`` has seen; empty where there is none."""
-    return await _once(url, schema_version)
+async def revision_at(url: str) -> Revision:
+    """The schema that the database at ``url`` has."""
+    return await _once(url, revision)
 
 
-async def _once(url: str, work: Callable[[Connection], Awaitable[str]]) -> str:
+async def _once(url: str, work: Callable[[Connection], Awaitable[Revision]]) -> Revision:
     connections = Connections(partial(connect, url, seconds=_READ_SECONDS), 1)
     connections.start()
     try:
@@ -101,8 +102,12 @@ async def _once(url: str, work: Callable[[Connection], Awaitable[str]]) -> str:
         await connections.close()
 
 
-async def schema_version(connection: Connection) -> str:
-    """The newest migration that the database has seen; empty where there is none."""
+async def revision(connection: Connection) -> Revision:
+    """The schema that the database has; an empty one has none."""
     if not await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL"):
-        return ""
-    return await connection.fetchval("SELECT max(version_num) FROM alembic_version") or ""
+        return Revision(version="")
+    version = await connection.fetchval("SELECT max(version_num) FROM alembic_version") or ""
+    if not await connection.fetchval("SELECT to_regclass('meta') IS NOT NULL"):
+        return Revision(version=version)
+    mark = await connection.fetchval("SELECT value FROM meta WHERE name = $1", RUNS_WITH)
+    return Revision(version=version, runs_with=mark or "")

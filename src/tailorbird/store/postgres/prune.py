@@ -10,21 +10,24 @@ from tailorbird.store.postgres.writes import written
 #: rows looked at in one transaction
 BITE = 5_000
 REJECTED_MS = 7 * DAY_MS
+_MOST = (1 << 63) - 1
 
 
-async def events(connection: Connection, project: str, received_before: int) -> int:
-    """Remove the project's oldest events as long as they were received before a time.
+async def events(connection: Connection, project: str, received_before: int, exported: int | None) -> int:
+    """Remove the project's oldest events as long as they were received before a time, and are in the lake if there is
+    one.
 
     Rows are numbered about as they are received, so the first bite without an old one is the end.
     """
     return written(
         await connection.execute(
             "DELETE FROM events WHERE seq IN (SELECT seq FROM"
-            " (SELECT seq, received_at FROM events WHERE project = $1 ORDER BY seq LIMIT $2) AS oldest"
+            " (SELECT seq, received_at FROM events WHERE project = $1 AND seq <= $4 ORDER BY seq LIMIT $2) AS oldest"
             " WHERE received_at < $3)",
             project,
             BITE,
             received_before,
+            _MOST if exported is None else exported,
         )
     )
 

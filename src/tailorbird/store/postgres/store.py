@@ -9,15 +9,19 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from tailorbird.domain.access import ApiKey, Project, SigningKey
 from tailorbird.domain.definitions import Definition, Item, Kind
 from tailorbird.domain.erasure import Erasure
+from tailorbird.domain.exports import Numbers
 from tailorbird.domain.facts import Entry, IdKey, Verdict
 from tailorbird.domain.needs import EventNeed, History
 from tailorbird.domain.profile import Profile
 from tailorbird.domain.visitor import IdKind, Visitor
 from tailorbird.store.contract import Fold, Found, Rejected, SchemaRow
-from tailorbird.store.postgres import access, answers, definitions, erase, incoming, items, lists, people, prune
+from tailorbird.store.postgres import access, answers, definitions, erase, facts, incoming, items, lists, people, prune
+from tailorbird.store.postgres.accountstore import PostgresAccounts
 from tailorbird.store.postgres.answers import Answer
 from tailorbird.store.postgres.connections import Connection
 from tailorbird.store.postgres.database import Database
+from tailorbird.store.postgres.drafts import PostgresDrafts
+from tailorbird.store.postgres.looking import PostgresLooking
 from tailorbird.store.postgres.transaction import once, transact
 
 P = ParamSpec("P")
@@ -38,6 +42,9 @@ class PostgresStore:
         self._read = self._database.reads.read
         self._scan = self._database.scans.read
         self._uploads = asyncio.Lock()
+        self.accounts = PostgresAccounts(self._database)
+        self.drafts = PostgresDrafts(self._database)
+        self.looking = PostgresLooking(self._database)
 
     async def _write(
         self, work: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **options: P.kwargs
@@ -132,6 +139,9 @@ class PostgresStore:
 
     async def projects(self) -> list[Project]:
         return await self._read(access.projects)
+
+    async def rename_project(self, project: str, name: str) -> None:
+        await self._write(access.rename_project, project, name)
 
     async def add_key(self, key: ApiKey) -> None:
         await self._write(access.add_key, key)
@@ -245,9 +255,22 @@ class PostgresStore:
         return await self._read(_meta, name)
 
     async def set_meta(self, name: str, value: str) -> None:
-        await self._write(_set_meta, name, value)
+        await self._write(facts.set_meta, name, value)
 
-    async def prune(self, now: int, dedupe_horizon: Mapping[str, int], retention: Mapping[str, int]) -> dict[str, int]:
+    async def begin_incarnation(self, name: str) -> None:
+        await self._write(facts.begin_incarnation, name)
+
+    async def fact_numbers(self) -> Numbers:
+        return await self._scan(facts.given_out)
+
+    async def prune(
+        self,
+        now: int,
+        dedupe_horizon: Mapping[str, int],
+        retention: Mapping[str, int],
+        *,
+        exported: int | None = None,
+    ) -> dict[str, int]:
         removed = {"ledger": 0, "events": 0, "rejected": 0, "answers": 0}
         for project, kept_for in dedupe_horizon.items():
             after = b""
@@ -258,7 +281,7 @@ class PostgresStore:
                     break
                 after = bound
         for project, kept_for in retention.items():
-            while bite := await self._write(prune.events, project, now - kept_for):
+            while bite := await self._write(prune.events, project, now - kept_for, exported):
                 removed["events"] += bite
         while bite := await self._write(prune.answers, now):
             removed["answers"] += bite
@@ -283,11 +306,3 @@ async def _setting(connection: Connection, name: str) -> str:
 
 async def _meta(connection: Connection, name: str) -> str:
     return await connection.fetchval("SELECT value FROM meta WHERE name = $1", name) or ""
-
-
-async def _set_meta(connection: Connection, name: str, value: str) -> None:
-    await connection.execute(
-        "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        name,
-        value,
-    )

@@ -54,6 +54,12 @@ def projects(connection: Connection) -> list[Project]:
     return [project_of(row) for row in rows.fetchall()]
 
 
+def rename_project(connection: Connection, project: str, name: str) -> None:
+    """Call a project something else; its key stays."""
+    bump(connection, project)
+    connection.execute("UPDATE projects SET name = ? WHERE id = ?", (name, project))
+
+
 def add_key(connection: Connection, key: ApiKey) -> None:
     """Insert an API key; a client's third live secret is refused."""
     bump(connection, key.project)

@@ -15,10 +15,9 @@ import msgspec
 
 from tailorbird.domain.erasure import Erasure
 from tailorbird.domain.errors import TailorbirdError, Unavailable
-from tailorbird.store.migrate import HEAD
 from tailorbird.store.sqlite import erase
 from tailorbird.store.sqlite.connection import connect, translated
-from tailorbird.store.sqlite.file import schema_version
+from tailorbird.store.sqlite.file import revision
 
 #: told how much is done and how much there is, in any unit
 Advance = Callable[[int, int], None]
@@ -82,7 +81,7 @@ def _copy(source: Path, part: Path, advance: Advance) -> None:
 def check(copy: Path) -> Backup:
     """Read all of a copy. ``Unavailable`` in words when it is damaged, or none that this version can use."""
     try:
-        version = schema_version(copy)
+        found = revision(copy)
         with closing(connect(str(copy))) as connection:
             connection.execute("PRAGMA query_only = 1")
             flaws = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
@@ -92,13 +91,11 @@ def check(copy: Path) -> Backup:
         raise Unavailable(f"{copy.name}: {error.detail}") from error
     if flaws != ["ok"]:
         raise Unavailable(f"{copy.name} is damaged: {flaws[0]}.")
-    if not version:
+    if not found.version:
         raise Unavailable(f"{copy.name} is no database of Tailorbird: it is empty.")
-    if version > HEAD:
-        raise Unavailable(
-            f"{copy.name} was written by a newer Tailorbird (its schema is {version}, this one knows {HEAD})."
-        )
-    return Backup(bytes=copy.stat().st_size, sha256=sha256(copy), schema=version)
+    if found.is_too_new:
+        raise Unavailable(f"{copy.name} was written by a newer Tailorbird ({found.why_too_new}).")
+    return Backup(bytes=copy.stat().st_size, sha256=sha256(copy), schema=found.version)
 
 
 def sha256(path: Path) -> str:

@@ -74,6 +74,7 @@ def prepare_writer(connection: Connection, *, busy_ms: int, synchronous: str) ->
         f"synchronous = {synchronous}",
         "wal_autocheckpoint = 0",  # the writer checkpoints after it has acknowledged
         "foreign_keys = 1",
+        "secure_delete = 1",  # whoever is erased leaves nothing in free pages
         "cache_size = -64000",
         "temp_store = MEMORY",
     ):

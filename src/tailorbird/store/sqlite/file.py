@@ -9,12 +9,14 @@ import sqlite3
 from pathlib import Path
 
 from tailorbird.domain.errors import Conflict, Unavailable
-from tailorbird.store.migrate import HEAD, migrate
+from tailorbird.store.migrate import HEAD, RUNS_WITH, migrate
+from tailorbird.store.revision import Revision
 from tailorbird.store.sqlite.connection import OLDEST_SQLITE, connect, translated
 
 
 def prepare(path: Path) -> None:
-    """Make the file if it is new and bring it to this schema. Refuses a newer schema and a foreign database."""
+    """Make the file if it is new and bring it to this schema. Refuses a foreign database, and a newer schema
+    with which this code does not work."""
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         needed = ".".join(map(str, OLDEST_SQLITE))
         raise Conflict(f"Tailorbird needs SQLite {needed} or newer; this Python has {sqlite3.sqlite_version}.")
@@ -25,15 +27,12 @@ def prepare(path: Path) -> None:
     except OSError as error:
         raise Unavailable(f"The database file cannot be opened: {error.strerror}.") from error
     try:
-        version = schema_version(path)
+        found = revision(path)
     except sqlite3.Error as error:
         raise translated(error) from error
-    if version > HEAD:
-        raise Conflict(
-            f"The database was written by a newer Tailorbird (its schema is {version}, this one knows {HEAD})."
-            " Start the newer one."
-        )
-    if version < HEAD:
+    if found.is_too_new:
+        raise Conflict(f"The database was written by a newer Tailorbird ({found.why_too_new}). Start the newer one.")
+    if found.version < HEAD:
         _migrate(path)
 
 
@@ -47,20 +46,25 @@ def _migrate(path: Path) -> None:
         raise translated(error.orig or error) from error
 
 
-def schema_version(path: Path) -> str:
-    """The newest migration that the file has seen; empty for an empty file."""
+def revision(path: Path) -> Revision:
+    """The schema that the file has; an empty file has none."""
     connection = connect(str(path))
     try:
         connection.execute("PRAGMA busy_timeout = 5000")
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if "alembic_version" in tables:
-            row = connection.execute("SELECT max(version_num) FROM alembic_version").fetchone()
-            return row[0] or ""
+            (version,) = connection.execute("SELECT max(version_num) FROM alembic_version").fetchone()
+            return Revision(version=version or "", runs_with=_mark(connection) if "meta" in tables else "")
         if tables:
             raise Conflict("The file is a database of another program.")
-        return ""
+        return Revision(version="")
     finally:
         connection.close()
+
+
+def _mark(connection: sqlite3.Connection) -> str:
+    row = connection.execute("SELECT value FROM meta WHERE name = ?", (RUNS_WITH,)).fetchone()
+    return row[0] if row else ""
 
 
 def _opened(path: str) -> int:

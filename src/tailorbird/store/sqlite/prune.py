@@ -9,17 +9,20 @@ from tailorbird.store.sqlite.incoming import ANSWER_MS
 #: rows looked at in one transaction
 BITE = 5_000
 REJECTED_MS = 7 * DAY_MS
+_MOST = (1 << 63) - 1
 
 
-def events(connection: Connection, project: str, received_before: int) -> int:
-    """Remove the project's oldest events as long as they were received before a time.
+def events(connection: Connection, project: str, received_before: int, exported: int | None) -> int:
+    """Remove the project's oldest events as long as they were received before a time, and are in the lake if there is
+    one.
 
     Rows are numbered as they are received, so the first bite without an old one is the end.
     """
     connection.execute(
         "DELETE FROM events WHERE seq IN (SELECT seq FROM"
-        " (SELECT seq, received_at FROM events WHERE project = ? ORDER BY seq LIMIT ?) WHERE received_at < ?)",
-        (project, BITE, received_before),
+        " (SELECT seq, received_at FROM events WHERE project = ? AND seq <= ? ORDER BY seq LIMIT ?)"
+        " WHERE received_at < ?)",
+        (project, _MOST if exported is None else exported, BITE, received_before),
     )
     return changed(connection)
 

@@ -12,14 +12,18 @@ from tailorbird.domain.access import ApiKey, Project, SigningKey
 from tailorbird.domain.definitions import Definition, Item, Kind
 from tailorbird.domain.erasure import Erasure
 from tailorbird.domain.errors import TooLarge
+from tailorbird.domain.exports import Numbers
 from tailorbird.domain.facts import Entry, IdKey, Verdict
 from tailorbird.domain.needs import EventNeed, History
 from tailorbird.domain.profile import Profile
 from tailorbird.domain.visitor import IdKind, Visitor
 from tailorbird.store.contract import Fold, Found, Rejected, SchemaRow
-from tailorbird.store.sqlite import access, definitions, erase, incoming, items, lists, people, prune
+from tailorbird.store.sqlite import access, definitions, erase, facts, incoming, items, lists, people, prune
+from tailorbird.store.sqlite.accountstore import SqliteAccounts
 from tailorbird.store.sqlite.connection import Connect, Connection, connect
 from tailorbird.store.sqlite.database import Database
+from tailorbird.store.sqlite.drafts import SqliteDrafts
+from tailorbird.store.sqlite.looking import SqliteLooking
 
 #: past events that are read on the event loop; more are read in a thread
 _HISTORY_AT_ONCE = 500
@@ -41,6 +45,9 @@ class SqliteStore:
         self._scan = self._database.scan
         self._write = self._database.write
         self._uploads = asyncio.Lock()
+        self.accounts = SqliteAccounts(self._database)
+        self.drafts = SqliteDrafts(self._database)
+        self.looking = SqliteLooking(self._database)
 
     # -- life --------------------------------------------------------------------------------------------------------
 
@@ -137,6 +144,9 @@ class SqliteStore:
 
     async def projects(self) -> list[Project]:
         return self._read(access.projects)
+
+    async def rename_project(self, project: str, name: str) -> None:
+        await self._write(access.rename_project, project, name)
 
     async def add_key(self, key: ApiKey) -> None:
         await self._write(access.add_key, key)
@@ -278,9 +288,22 @@ class SqliteStore:
         return self._read(_meta, name)
 
     async def set_meta(self, name: str, value: str) -> None:
-        await self._write(_set_meta, name, value)
+        await self._write(facts.set_meta, name, value)
 
-    async def prune(self, now: int, dedupe_horizon: Mapping[str, int], retention: Mapping[str, int]) -> dict[str, int]:
+    async def begin_incarnation(self, name: str) -> None:
+        await self._write(facts.begin_incarnation, name)
+
+    async def fact_numbers(self) -> Numbers:
+        return self._read(facts.given_out)
+
+    async def prune(
+        self,
+        now: int,
+        dedupe_horizon: Mapping[str, int],
+        retention: Mapping[str, int],
+        *,
+        exported: int | None = None,
+    ) -> dict[str, int]:
         removed = {"ledger": 0, "events": 0, "rejected": 0, "answers": 0}
         write = self._database.write_rows
         for project, kept_for in dedupe_horizon.items():
@@ -292,7 +315,7 @@ class SqliteStore:
                     break
                 after = bound
         for project, kept_for in retention.items():
-            while bite := await write(prune.BITE, prune.events, project, now - kept_for):
+            while bite := await write(prune.BITE, prune.events, project, now - kept_for, exported):
                 removed["events"] += bite
         while bite := await write(prune.BITE, prune.answers, now):
             removed["answers"] += bite
@@ -318,10 +341,3 @@ def _pragma(connection: Connection, name: str) -> Any:
 def _meta(connection: Connection, name: str) -> str:
     row = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
     return row[0] if row else ""
-
-
-def _set_meta(connection: Connection, name: str, value: str) -> None:
-    connection.execute(
-        "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        (name, value),
-    )

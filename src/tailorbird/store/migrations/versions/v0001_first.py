@@ -9,6 +9,7 @@ from alembic import op
 
 revision = "0001"
 down_revision: str | None = None
+runs_with = "0001"
 branch_labels: str | None = None
 depends_on: str | None = None
 

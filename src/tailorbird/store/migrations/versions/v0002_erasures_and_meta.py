@@ -10,6 +10,7 @@ from alembic import op
 
 revision = "0002"
 down_revision: str | None = "0001"
+runs_with = "0001"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -7,6 +7,7 @@ from alembic import op
 
 revision = "0003"
 down_revision: str | None = "0002"
+runs_with = "0001"
 branch_labels: str | None = None
 depends_on: str | None = None
 
