@@ -50,6 +50,9 @@ async def test_what_was_read_can_be_written_back_unchanged(engine: Engine) -> No
         ({"name": "x", "control": 101}, "control"),
         ({"name": "x", "status": "running"}, "status"),
         ({"name": "x", "goals": [{"goal": "nope"}]}, "goals[0].goal"),
+        ({"name": "x", "analysis": {"attribution": "click"}}, "analysis.baseline"),
+        ({"name": "x", "analysis": {"lift": 0}}, "analysis.lift"),
+        ({"name": "x", "analysis": {"sample": 0}}, "analysis.sample"),
         ({"name": "x", "audience": {"plan": {"$nope": 1}}}, "audience.plan.$nope"),
         ({"name": "x", "audience": {"$audience": "nope"}}, "audience.$audience"),
         ({"name": "x", "rules": [rule(weight=1)]}, "rules[0].weight"),
@@ -239,11 +242,30 @@ async def test_goals_are_checked_for_what_their_aggregate_needs(engine: Engine) 
         ({"name": "Bad", "event": "order", "where": {"x": {"$nope": 1}}}, "where.x.$nope"),
         ({"name": "Ratio", "event": "order", "aggregate": "ratio", "property": "amount"}, "per"),
         ({"name": "Window", "event": "order", "window_days": 0}, "window_days"),
+        ({"name": "Slow", "event": "order", "where": {"x": {"$size": 2}}}, "where.x.$size"),
+        ({"name": "Name", "event": "order", "aggregate": "sum", "property": "a'b"}, "property"),
+        ({"name": "Money", "event": "order", "currency": "pounds"}, "currency"),
+        ({"name": "Cap", "event": "order", "capping": {"value": 1}}, "capping"),
+        ({"name": "Cap", "event": "order", "aggregate": "count", "capping": {}}, "capping"),
+        ({"name": "Cap", "event": "order", "aggregate": "count", "capping": {"percentile": 10}}, "capping.percentile"),
+        ({"name": "Cap", "event": "order", "aggregate": "count", "capping": {"value": -1}}, "capping.value"),
     ):
         with pytest.raises(Invalid) as error:
             await engine.make("goal", **body)
         assert fields(error) == [field]
-    await engine.make("goal", name="Revenue", event="order", aggregate="sum", property="amount")
+    revenue = {"event": "order", "aggregate": "sum", "property": "amount", "currency": "GBP"}
+    await engine.make("goal", name="Revenue", where={"category": {"$in": ["a"]}}, capping={"percentile": 99}, **revenue)
+
+
+async def test_a_campaign_has_at_most_one_primary_goal(engine: Engine) -> None:
+    for name in ("One", "Two", "Three"):
+        await engine.make("goal", name=name, event="order")
+    uses = [{"goal": "one", "role": "primary"}, {"goal": "two", "role": "guardrail"}, {"goal": "three"}]
+    await engine.make("campaign", name="Fine", goals=uses)
+    uses[1]["role"] = "primary"
+    with pytest.raises(Invalid) as error:
+        await engine.make("campaign", name="Torn", goals=uses)
+    assert fields(error) == ["goals[1].role"]
 
 
 async def test_retention_may_not_forget_what_a_campaign_looks_back_to(engine: Engine) -> None:

@@ -81,6 +81,15 @@ async def create_project(runtime: Runtime, name: str, key: str = "") -> Project:
     return project
 
 
+async def rename_project(runtime: Runtime, project: str, name: str) -> Project:
+    """Call a project something else; its key, which stands in addresses, stays."""
+    if not name.strip():
+        raise Invalid.field("name", "a name", name)
+    await runtime.store.rename_project(runtime.project(project).project.id, name.strip())
+    await refresh(runtime)
+    return runtime.project(project).project
+
+
 async def create_key(
     runtime: Runtime,
     project: str,

@@ -47,6 +47,9 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True):
     experience: Experience | None = None
     #: content in rows, as rendered; empty for a JSON body
     messages: tuple[RenderedMessage, ...] = ()
+    #: where doors keep what they made of a decision that is the same for everybody, by a name of their own, for as long
+    #: as that decision is handed out; None where the decision is this visitor's alone
+    kept: dict[str, Any] | None = None
 
 
 class EventInput(msgspec.Struct, frozen=True, kw_only=True):

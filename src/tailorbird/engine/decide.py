@@ -7,6 +7,9 @@ consumed; without the store it answers all the same, degraded.
 
 from __future__ import annotations
 
+from itertools import repeat
+from typing import cast
+
 import msgspec
 
 from tailorbird.decision import Choice, Plan, choose, explain_choice
@@ -77,14 +80,18 @@ async def _decide(
     recorder = Recorder(runtime, snapshot, call, gathered)
     subject, degraded, sets = gathered.subject, gathered.degraded, snapshot.peers
     everything = not call.campaigns and not call.groups
-    short_way = None if call.explain or found is not None else recorder.short_way()
+    ready = None if call.explain else recorder.short_way(asked)
+    if ready is not None and found is not None:
+        for (name, plan), held in zip(asked, ready, strict=True):
+            if held is not None:
+                found[name] = held.detail or held.detailed(plan)
+    if ready is not None and None not in ready:
+        return _finish(runtime, recorder, cast("list[Decision | Ready]", ready), degraded=False)
     made: list[Decision | Ready] = []
-    for name, plan in asked:
-        if short_way is not None and plan is not None and plan.quick is not None:
-            ready = short_way(name, plan, plan.quick)
-            if ready is not None:
-                made.append(ready)
-                continue
+    for (name, plan), quickly in zip(asked, ready or repeat(None), strict=False):
+        if quickly is not None:
+            made.append(quickly)
+            continue
         if plan is None or gathered.consent_missing:
             made.append(_unplanned(snapshot, call, name, known=plan is not None))
             continue
@@ -94,7 +101,13 @@ async def _decide(
         one = await _one(snapshot, call, gathered, recorder, name, choice)
         made.append(one)
         if found is not None:
-            found[name] = _detail(snapshot, gathered, choice, one.decision if isinstance(one, Ready) else one)
+            found[name] = one.detailed(plan) if isinstance(one, Ready) else _detail(snapshot, gathered, choice, one)
+    return _finish(runtime, recorder, made, degraded=degraded)
+
+
+def _finish(
+    runtime: Runtime, recorder: Recorder, made: list[Decision | Ready], *, degraded: bool
+) -> tuple[list[Decision | Ready], bool, bool]:
     recorder.flush()
     runtime.metrics.decided(made, degraded=degraded)
     return made, degraded, recorder.consumed

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any, Literal
 
-import structlog
-
-from tailorbird.decision import Choice, Plan, Quick
+from tailorbird.decision import Choice, Plan
 from tailorbird.domain.campaign import Expose
-from tailorbird.domain.errors import TailorbirdError, Unavailable
+from tailorbird.domain.errors import Unavailable
 from tailorbird.domain.facts import DAY_MS, Arm, Entry, Exposure, Link
 from tailorbird.domain.reasons import Reason
 from tailorbird.engine.calls import DecideCall
@@ -20,8 +18,6 @@ from tailorbird.engine.runtime import Runtime
 from tailorbird.engine.snapshot import Snapshot
 from tailorbird.engine.tokens import MINUTE_MS
 from tailorbird.engine.write import commit
-
-log = structlog.get_logger(__name__)
 
 Cap = Literal["always", "once", "visit"]
 
@@ -58,38 +54,44 @@ class Recorder:
         """Whether this decision may ever count."""
         return self._countable and plan.status == "running"
 
-    def short_way(self) -> Callable[[str, Plan, Quick], Ready | None] | None:
-        """From a plan of the simple kind to its ready decision, the exposure noted on the way; None where this call has
-        to go the long way with every campaign."""
+    def short_way(self, asked: Sequence[tuple[str, Plan | None]]) -> list[Ready | None] | None:
+        """The ready decisions of the plans of the simple kind, their exposures noted on the way; None for each of the
+        others, and as a whole where this call has to go the long way with every campaign."""
         gathered, snapshot, now = self._gathered, self._snapshot, self._call.context.now
         profile = gathered.profile
         if gathered.degraded or gathered.consent_missing or (profile is not None and profile.bucket_ids):
             return None
         report = (self._expose or self._default) == "report"
         noted = report or not self._countable
-        exposures, today, minute = self._exposures, self._today, now // MINUTE_MS
-        arms, blank = snapshot.shelf.arms(report=report, counted=self._countable), snapshot.shelf.blank
+        seen_in, today, minute = self._exposures.get, self._today, now // MINUTE_MS
+        shelf = snapshot.shelf
+        held_of, blank_of = shelf.arms(report=report, counted=self._countable).get, shelf.blanks(Reason.DEFAULT).get
         subject = gathered.subject
         drawn_on = (profile.bucket_id if profile is not None else "") or self._call.context.visitor.bucket_id
         visitor = drawn_on.encode("utf-8", "surrogatepass")
-
-        def ready(name: str, plan: Plan, quick: Quick) -> Ready | None:
+        found: list[Ready | None] = []
+        for name, plan in asked:
+            if plan is None or plan.quick is None:
+                found.append(None)
+                continue
             try:
-                arm = quick(subject, visitor)
+                arm = plan.quick(subject, visitor)
             except Exception:  # noqa: BLE001 - the long way meets it again, and gives it its reason
-                return None
+                found.append(None)
+                continue
             if arm is None:
-                return blank(name, Reason.DEFAULT)
-            held = arms.get(id(arm))
-            if held is None or held.minute != minute or held.decision.campaign != name:
-                return None
+                found.append(blank_of(name) or shelf.blank(name, Reason.DEFAULT))
+                continue
+            held = held_of(id(arm))
+            if held is None or held.minute != minute or held.campaign != name:
+                found.append(None)
+                continue
             if not noted:
-                seen = exposures.get(arm.campaign)
+                seen = seen_in(arm.campaign)
                 if seen is None or seen.day != today or seen.day_arm != arm.arm:
                     self._queued.append(self._exposure(arm, drawn_on, "always", True))
-            return held
-
-        return ready
+            found.append(held)
+        return found
 
     async def expose(self, choice: Choice, *, displayed: bool) -> Reason | None:
         """Note that the visitor entered an arm; a reason comes back where that was refused.
@@ -118,22 +120,13 @@ class Recorder:
         return Reason.CAPPED if verdicts[0].outcome == "capped" else None
 
     def flush(self) -> None:
-        """Queue what nobody waits for: one submission a call."""
+        """Leave to the backlog what nobody waits for."""
         context = self._call.context
         if self._gathered.unlinked and self._countable:
             now, project = context.now, self._snapshot.project.id
             self._queued.append(Link(project=project, visitor=context.visitor, time=now, received_at=now))
         if self._queued:
-            self._runtime.queue(self._snapshot.project.id, context.visitor, self._commit_queued())
-
-    async def _commit_queued(self) -> None:
-        try:
-            await commit(self._runtime, self._queued)
-            self._runtime.metrics.exposures.inc(len(self._queued))
-        except TailorbirdError as error:
-            self._runtime.metrics.lost_exposures.inc(len(self._queued))
-            self._runtime.breaker.trip()  # a store that cannot keep what was decided is away: a full disk, say
-            log.warning("exposures lost", count=len(self._queued), error=error.detail)
+            self._runtime.backlog.add(self._snapshot.project.id, context.visitor, self._queued)
 
     def _exposure(self, arm: Arm, bucket_id: str, cap: Cap, shown: bool) -> Exposure:
         context = self._call.context

@@ -8,6 +8,7 @@ import msgspec
 
 from tailorbird.decision import Plan
 from tailorbird.domain.errors import Invalid, Unavailable
+from tailorbird.domain.facts import CONSENT
 from tailorbird.domain.needs import EventNeed, History
 from tailorbird.domain.profile import Profile
 from tailorbird.domain.visitor import Context
@@ -19,7 +20,6 @@ from tailorbird.store.contract import Found
 from tailorbird.targeting import Subject
 from tailorbird.templates import Values
 
-CONSENT = "consent"
 NO_EVENTS: frozenset[EventNeed] = frozenset()
 
 
@@ -82,7 +82,7 @@ async def gather(
 
 async def find(runtime: Runtime, snapshot: Snapshot, context: Context, patience: Patience | None = None) -> Found:
     """The profiles behind the visitor's ids, guarded by the breaker."""
-    waiting = runtime.uncommitted(snapshot.project.id, context.visitor)
+    waiting = runtime.backlog.of(snapshot.project.id, context.visitor)
     if waiting is not None:
         await runtime.breaker.call(waiting, patience)
     return await runtime.breaker.call(runtime.store.find(snapshot.project.id, context.visitor), patience)

@@ -9,6 +9,7 @@ import structlog
 
 from tailorbird.domain.errors import TailorbirdError
 from tailorbird.engine.erasures import reconcile
+from tailorbird.engine.lakes import exported
 from tailorbird.engine.runtime import Runtime
 from tailorbird.store.contract import SchemaRow
 
@@ -72,11 +73,14 @@ async def prune_in_turn(runtime: Runtime, holder: str) -> bool:
 
 
 async def prune(runtime: Runtime) -> dict[str, int]:
-    """Remove what outlived its time, as each project's settings say."""
+    """Remove what outlived its time, as each project's settings say. With a lake, only events that are in it."""
     horizon = {s.project.id: s.settings.dedupe_horizon_days * DAY_MS for s in runtime.snapshots.values()}
     retention = {
         s.project.id: s.settings.retention_days * DAY_MS
         for s in runtime.snapshots.values()
         if s.settings.retention_days is not None
     }
-    return await runtime.store.prune(runtime.clock(), horizon, retention)
+    there = await exported(runtime) if runtime.lake is not None else None
+    upto = None if runtime.lake is None else there.numbers.events if there is not None else 0
+    await runtime.store.accounts.prune(runtime.clock())
+    return await runtime.store.prune(runtime.clock(), horizon, retention, exported=upto)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import collections
 from collections.abc import Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from tailorbird.domain.decision import Decision
+from tailorbird.domain.reasons import Reason
+from tailorbird.engine.breaker import Breaker
 from tailorbird.engine.ready import Ready
+
+#: what becomes of an event
+OUTCOMES = ("accepted", "duplicate", "conflict", "rejected")
 
 
 class Reasons:
     """Decisions by reason, in a plain dictionary that is read when somebody asks: it is the hottest count of all."""
 
     def __init__(self) -> None:
-        self.counts: dict[str, int] = defaultdict(int)
+        # all of them from the start: Prometheus sees no rise from nothing to one
+        self.counts: collections.Counter[str] = collections.Counter({reason.value: 0 for reason in Reason})
 
     def collect(self) -> Iterator[CounterMetricFamily]:
         """What Prometheus reads."""
@@ -26,13 +32,31 @@ class Reasons:
         yield family
 
 
+class Store:
+    """Whether the store answers, and how often it was left alone: read when somebody asks."""
+
+    def __init__(self, breaker: Breaker) -> None:
+        self._breaker = breaker
+        #: whether it did when definitions were last looked for
+        self.answered = False
+
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+        """What Prometheus reads."""
+        up = self.answered and not self._breaker.is_open
+        yield GaugeMetricFamily("tailorbird_store_up", "Whether the store answers: 1 or 0", value=int(up))
+        told = "How often the store failed or took too long and was left alone for a second"
+        yield CounterMetricFamily("tailorbird_breaker_trips", told, value=self._breaker.trips)
+
+
 class Metrics:
     """One registry per runtime, so that several can live in one process (tests do)."""
 
-    def __init__(self) -> None:
+    def __init__(self, breaker: Breaker) -> None:
         self.registry = CollectorRegistry()
         self.reasons = Reasons()
         self.registry.register(self.reasons)
+        self.store = Store(breaker)
+        self.registry.register(self.store)
         self.events = Counter("tailorbird_events", "Recorded events by outcome", ["outcome"], registry=self.registry)
         self.exposures = Counter("tailorbird_exposures", "Exposures queued", registry=self.registry)
         self.lost_exposures = Counter(
@@ -47,13 +71,16 @@ class Metrics:
         self.broken = Gauge(
             "tailorbird_broken_definitions", "Definitions that are switched off", registry=self.registry
         )
-        self._by_outcome: dict[str, Counter] = {}
+        self.lake_lag = Gauge(
+            "tailorbird_lake_lag_seconds",
+            "How long facts have been waiting to be exported to the lake",
+            registry=self.registry,
+        )
+        self._by_outcome = {outcome: self.events.labels(outcome) for outcome in OUTCOMES}
 
     def decided(self, made: Iterable[Decision | Ready], *, degraded: bool) -> None:
         """Count the decisions of one call."""
-        counts = self.reasons.counts
-        for one in made:
-            counts[one.decision.reason if type(one) is Ready else one.reason] += 1  # type: ignore[union-attr]
+        self.reasons.counts.update([one.reason for one in made])
         if degraded:
             self.degraded.inc()
 

@@ -56,6 +56,7 @@ async def erase(runtime: Runtime, project: str, visitor_id: str, kind: IdKind | 
     """Forget the person behind an id, under all of its ids. Returns how many rows went, when the log of erasures has
     it on the disk."""
     snapshot = runtime.project(project)
+    await runtime.backlog.flushed()  # what came later would bring them back
     profile = await _profile(runtime, snapshot, visitor_id, kind)
     at = runtime.clock()
     removed = await runtime.store.erase(snapshot.project.id, profile.person, at)
@@ -134,7 +135,11 @@ async def _profile(runtime: Runtime, snapshot: Snapshot, visitor_id: str, kind: 
     """By the kind of id given; without one a known id is tried before an anonymous one."""
     known = visitor_id if kind in (None, "u") else None
     anonymous = visitor_id if kind in (None, "a") else None
-    found = await runtime.store.find(snapshot.project.id, Visitor(id=known, anonymous_id=anonymous))
+    visitor = Visitor(id=known, anonymous_id=anonymous)
+    waiting = runtime.backlog.of(snapshot.project.id, visitor)
+    if waiting is not None:
+        await waiting
+    found = await runtime.store.find(snapshot.project.id, visitor)
     profile = found.known or found.anonymous
     if profile is None:
         raise NotFound("Nobody was seen under this id.")

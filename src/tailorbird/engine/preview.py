@@ -44,6 +44,11 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 async def preview(runtime: Runtime, project: str, call: PreviewCall) -> Preview:
     """Decide as if the campaign ran now, with the version asked for. The clock is the call's ``context.time``, where
     given."""
+    return (await previewed(runtime, project, call))[0]
+
+
+async def previewed(runtime: Runtime, project: str, call: PreviewCall) -> tuple[Preview, Detail]:
+    """Likewise, with the decision as doors get it; its token never counts."""
     snapshot = runtime.project(project)
     definition = await read(runtime, project, "campaign", call.campaign, call.version)
     plan = await asyncio.to_thread(
@@ -57,7 +62,26 @@ async def preview(runtime: Runtime, project: str, call: PreviewCall) -> Preview:
     if call.experience is not None:
         choice = forced(plan, call.experience)
     shown = show(snapshot, choice, gathered)
-    return _preview(plan, choice, shown, explanation)
+    return _preview(plan, choice, shown, explanation), _detail(snapshot, plan, choice, shown, call.context.now)
+
+
+def _detail(snapshot: Snapshot, plan: Plan, choice: Choice, shown: Shown, now: int) -> Detail:
+    decision = Decision(
+        campaign=plan.key,
+        experience=choice.experience.name if choice.experience is not None and choice.group is Group.TEST else None,
+        group=choice.group,
+        reason=shown.reason or choice.reason,
+        payload=shown.payload,
+        token=snapshot.signer.token(choice.arm, now, counted=False) if choice.arm is not None else None,
+    )
+    return Detail(
+        decision=decision,
+        campaign=plan.campaign,
+        version=plan.version,
+        rule=choice.rule.source if choice.rule is not None else None,
+        experience=choice.experience.source if choice.experience is not None else None,
+        messages=shown.messages if shown.payload is not None else (),
+    )
 
 
 async def rehearsals(runtime: Runtime, project: str, context: Context, experience_ids: Iterable[str]) -> list[Detail]:

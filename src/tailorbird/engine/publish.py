@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -19,14 +20,14 @@ from tailorbird.domain.campaign import Campaign, Status, TemplateRef
 from tailorbird.domain.definitions import Audience, Definition, Goal, Kind, ProjectSettings, Template
 from tailorbird.domain.errors import Conflict, Invalid, NotFound
 from tailorbird.engine import prepare
+from tailorbird.engine.goals import check_goal
 from tailorbird.engine.refresh import refresh
 from tailorbird.engine.runtime import Runtime
-from tailorbird.engine.snapshot import DECODERS, Snapshot
+from tailorbird.engine.snapshot import DECODERS, UNREADABLE, Snapshot
 from tailorbird.engine.validate import (
     SERVING,
     check_audience,
     check_campaign,
-    check_goal,
     check_settings,
     check_whole,
 )
@@ -57,6 +58,13 @@ async def update(
     current = await read(runtime, project, kind, ref)
     written = shape.read(DECODERS[kind].decode, body)
     return await _publish(runtime, snapshot, kind, current, written, author, "update", expected_version)
+
+
+async def prepared(runtime: Runtime, current: Definition, body: bytes) -> Any:
+    """What ``update`` would store with this body. Raises what it would raise, and writes nothing."""
+    snapshot = runtime.project(current.project)
+    written = shape.read(DECODERS[current.kind].decode, body)
+    return await _PREPARE[current.kind](runtime, snapshot, current, written, False)
 
 
 async def rollback(
@@ -106,7 +114,9 @@ async def delete(
     if isinstance(body, Campaign) and body.status in SERVING:
         raise Conflict(f"The campaign is {body.status}. Pause or archive it first.")
     await check_whole(snapshot, kind, current.id, None)
-    return await _write(runtime, snapshot, kind, current, body, author, "delete", expected_version, deleted=True)
+    gone = await _write(runtime, snapshot, kind, current, body, author, "delete", expected_version, deleted=True)
+    await runtime.store.drafts.remove(current.project, kind, current.id, None)
+    return gone
 
 
 async def read(runtime: Runtime, project: str, kind: Kind, ref: str, version: int = 0) -> Definition:
@@ -121,9 +131,49 @@ async def read(runtime: Runtime, project: str, kind: Kind, ref: str, version: in
         return await runtime.store.definition(snapshot.project.id, kind, alias, version)
 
 
+async def is_serving(runtime: Runtime, project: str, ref: str) -> bool:
+    """Whether a campaign is shown to somebody now, so that a new version of it is seen at once."""
+    body = DECODERS["campaign"].decode((await read(runtime, project, "campaign", ref)).body)
+    return isinstance(body, Campaign) and body.status in SERVING
+
+
 async def listing(runtime: Runtime, project: str, kind: Kind) -> list[Definition]:
     """The newest version of each definition of a kind."""
     return await runtime.store.definitions(runtime.project(project).project.id, kind)
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which definitions of a kind a reader wants; empty = any."""
+
+    #: in the name or the key, whatever its case
+    search: str = ""
+    status: str = ""
+    group: str = ""
+
+
+async def selection(
+    runtime: Runtime, project: str, kind: Kind, wanted: Wanted, after: str = "", limit: int = 1000
+) -> list[Definition]:
+    """A page of them in the order of creation, after the one with the id ``after``."""
+    found = await listing(runtime, project, kind)
+    start = next((index + 1 for index, one in enumerate(found) if one.id == after), 0) if after else 0
+    fitting = (one for one in found[start:] if wanted == _ANY or _fits(one, wanted))
+    return list(islice(fitting, limit))
+
+
+_ANY = Wanted()
+
+
+def _fits(one: Definition, wanted: Wanted) -> bool:
+    try:
+        body = msgspec.json.decode(one.body)
+    except UNREADABLE:
+        body = {}
+    if wanted.search and wanted.search.casefold() not in f"{body.get('name', '')} {one.key}".casefold():
+        return False
+    if wanted.status and body.get("status", "draft") != wanted.status:
+        return False
+    return not wanted.group or wanted.group in body.get("groups", ())
 
 
 async def versions(runtime: Runtime, project: str, kind: Kind, ref: str) -> list[Definition]:

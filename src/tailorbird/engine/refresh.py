@@ -19,6 +19,7 @@ from tailorbird.domain.errors import TailorbirdError, Unavailable
 from tailorbird.engine import disk
 from tailorbird.engine.erasures import reconcile
 from tailorbird.engine.jobs import flush_key_use, flush_schema, keep_house
+from tailorbird.engine.lakes import keep_lake
 from tailorbird.engine.runtime import Runtime
 from tailorbird.engine.snapshot import DECODERS, Catalogue, Snapshot, Source
 from tailorbird.targeting import IdList
@@ -38,12 +39,16 @@ async def running(runtime: Runtime) -> AsyncIterator[Runtime]:
     """A runtime that is loaded and stays fresh until the block ends; then its queue is drained and the store closed."""
     loading = await start(runtime)
     tasks = [asyncio.create_task(keep_fresh(runtime, loading)), asyncio.create_task(keep_house(runtime))]
+    if runtime.lake is not None:
+        tasks.append(asyncio.create_task(keep_lake(runtime, runtime.lake)))
     try:
         yield runtime
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if runtime.lake is not None:
+            await runtime.lake.close()
         await drain(runtime)
         with contextlib.suppress(Unavailable):
             await flush_key_use(runtime)
@@ -90,6 +95,7 @@ def _has_failed(loading: asyncio.Task[None]) -> bool:
 async def _load_all(runtime: Runtime) -> None:
     await _open(runtime)
     await refresh(runtime)
+    runtime.metrics.store.answered = True
 
 
 async def _open(runtime: Runtime) -> None:
@@ -104,6 +110,7 @@ async def _open(runtime: Runtime) -> None:
 async def drain(runtime: Runtime) -> None:
     """Wait for what was queued without anybody waiting for it."""
     while runtime.pending:
+        runtime.backlog.close()
         await asyncio.wait(tuple(runtime.pending), timeout=10)
 
 
@@ -129,14 +136,17 @@ async def keep_fresh(runtime: Runtime, loading: asyncio.Task[None]) -> None:
     await asyncio.wait((loading,))
     while True:
         await asyncio.sleep(runtime.poll_seconds)
+        answered = False
         try:
             if runtime.breaker.is_held:
                 await _open(runtime)
             await refresh(runtime)
+            answered = True
         except TailorbirdError as error:
             log.warning("definitions not refreshed", error=error.detail)
         except Exception as error:
             log.error("definitions not refreshed", error=type(error).__name__, exc_info=error)
+        runtime.metrics.store.answered = answered
         runtime.metrics.snapshot_age.set((runtime.clock() - runtime.confirmed_at) / 1000)
 
 

@@ -5,21 +5,27 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tailorbird.domain.access import ApiKey
 from tailorbird.domain.errors import NotFound, Unavailable
+from tailorbird.domain.facts import Changes, Entry, State, Verdict
 from tailorbird.domain.ids import PersonNumbers, Randbits
-from tailorbird.domain.visitor import Visitor
+from tailorbird.engine.backlog import Backlog
 from tailorbird.engine.breaker import Breaker
 from tailorbird.engine.clock import Clock, system_clock
 from tailorbird.engine.limits import AnswerMemory, Limits, SchemaMemory, TokenBucket
 from tailorbird.engine.metrics import Metrics
+from tailorbird.engine.passwords import Passwords
 from tailorbird.engine.snapshot import Snapshot
+from tailorbird.profiles import fold_batch
 from tailorbird.store.contract import Fold, Store
 from tailorbird.targeting import Locate, Place
+
+if TYPE_CHECKING:
+    from tailorbird.lake.client import Lake
 
 
 def nowhere(address: str) -> Place:
@@ -41,6 +47,8 @@ class Runtime:
         limits: Limits | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         poll_seconds: float = 0.5,
+        lake: Lake | None = None,
+        lake_seconds: float = 5.0,
     ) -> None:
         self.store = store
         self.data_dir = data_dir
@@ -50,13 +58,15 @@ class Runtime:
         self.locate = locate
         self.limits = limits or Limits()
         self.poll_seconds = poll_seconds
+        #: facts for analysis; None: this server has none
+        self.lake = lake
+        self.lake_seconds = lake_seconds
         self.breaker = Breaker(monotonic)
         #: for the fold alone: it runs on the store's writing thread
         self.persons = PersonNumbers(randbits)
+        self._fold = _folding(self.persons)
         self._order = PersonNumbers(randbits)
-        #: what the store folds with (``write`` makes it)
-        self.fold: Fold | None = None
-        self.metrics = Metrics()
+        self.metrics = Metrics(self.breaker)
         #: project id → snapshot; project key → project id
         self.snapshots: dict[str, Snapshot] = {}
         self.project_ids: dict[str, str] = {}
@@ -73,15 +83,13 @@ class Runtime:
         #: the log of erasures and the database have to be compared
         self.erasures_owed = True
         self.refreshing = asyncio.Lock()
-        #: consents are merged into what was known: one after the other
-        self.consenting = asyncio.Lock()
         #: commits that nobody waits for
         self.pending: set[asyncio.Task[Any]] = set()
-        #: (project, visitor id) → a commit of theirs that nobody waited for and that is not done yet
-        self._uncommitted: dict[tuple[str, str], asyncio.Task[Any]] = {}
+        self.backlog = Backlog(self.submit, self.background, self.breaker, self.metrics)
         self.answers: AnswerMemory = AnswerMemory()
         self.buckets: dict[str, TokenBucket] = {}
         self.keys_used: dict[str, int] = {}
+        self.passwords = Passwords()
         self.schema_seen = SchemaMemory(self.limits.schema_names)
 
     def project(self, ref: str) -> Snapshot:
@@ -112,29 +120,15 @@ class Runtime:
         task.add_done_callback(self.pending.discard)
         return task
 
-    def queue(self, project: str, visitor: Visitor, work: Coroutine[Any, Any, Any]) -> None:
-        """Commit in the background; until it is done, the visitor's next decision waits for it (``uncommitted``)."""
-        task = self.background(work)
-        names = [(project, name) for name in (visitor.id, visitor.anonymous_id) if name is not None]
-        for name in names:
-            self._uncommitted[name] = task
-
-        def done(finished: asyncio.Task[Any]) -> None:
-            for name in names:
-                if self._uncommitted.get(name) is finished:
-                    del self._uncommitted[name]
-
-        task.add_done_callback(done)
-
-    def uncommitted(self, project: str, visitor: Visitor) -> Coroutine[Any, Any, Any] | None:
-        """The visitor's own commit that is still under way: without it the next decision would not know the last."""
-        if not self._uncommitted:
-            return None
-        task = self._uncommitted.get((project, visitor.id or "")) or self._uncommitted.get(
-            (project, visitor.anonymous_id or "")
-        )
-        return _done(task) if task is not None else None
+    async def submit(self, entries: Sequence[Entry]) -> list[Verdict]:
+        """Hand entries to the store as they are; ``write.commit`` sees to their order."""
+        return await self.store.commit(entries, self._fold)
 
 
-async def _done(task: asyncio.Task[Any]) -> None:
-    await asyncio.shield(task)
+def _folding(persons: PersonNumbers) -> Fold:
+    """The fold of one process. Always the same function, so that the store may fold what waits as one batch."""
+
+    def fold(batch: Sequence[Entry], state: State) -> Changes:
+        return fold_batch(batch, state, persons.next)
+
+    return fold

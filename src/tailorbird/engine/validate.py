@@ -11,11 +11,11 @@ from msgspec.structs import replace
 
 from tailorbird.decision import compile_plan, readiness
 from tailorbird.domain.campaign import Campaign, Status
-from tailorbird.domain.definitions import Audience, Definition, Goal, Kind, ProjectSettings
+from tailorbird.domain.definitions import Audience, Definition, Kind, ProjectSettings
 from tailorbird.domain.errors import Conflict, Invalid
 from tailorbird.domain.facts import LATE_WINDOW_MS
+from tailorbird.engine.goals import check_goal_uses
 from tailorbird.engine.snapshot import Snapshot
-from tailorbird.targeting import compile_property_condition
 
 DAY_MS = 86_400_000
 #: members of a JSON Web Key that are nobody's business but the signer's
@@ -28,6 +28,7 @@ def check_campaign(snapshot: Snapshot, campaign: Campaign) -> None:
     """Compiles it beside the snapshot's audiences; one that serves must be ready besides. Takes a while: call it in a
     thread."""
     compile_plan(campaign, library=snapshot.library, zone=snapshot.zone, item_exists=snapshot.item_exists)
+    check_goal_uses(campaign)
     if campaign.status not in SERVING:
         return
     missing = readiness(campaign, bool(snapshot.global_goals))
@@ -42,25 +43,6 @@ def check_audience(audience: Audience) -> None:
     """What its type asks for; whether the condition compiles is for ``check_whole``."""
     if (audience.type == "condition") != (audience.condition is not None):
         raise Invalid.field("condition", "a condition for type condition, none for type list", audience.condition)
-
-
-def check_goal(goal: Goal) -> None:
-    """What its aggregate needs beside the event, and its conditions."""
-    if not goal.event:
-        raise Invalid.field("event", "the name of an event", goal.event)
-    if goal.aggregate not in ("occurrence", "count") and not goal.property:
-        raise Invalid.field("property", f"the property that {goal.aggregate!r} is taken of", goal.property)
-    if (goal.aggregate == "ratio") != (goal.per is not None):
-        raise Invalid.field(
-            "per", "the denominator, for the aggregate ratio and only there", msgspec.to_builtins(goal.per)
-        )
-    if goal.per is not None and goal.per.aggregate == "sum" and not goal.per.property:
-        raise Invalid.field("per.property", "the property that is summed", goal.per.property)
-    if not 0 < goal.window_days <= 400:
-        raise Invalid.field("window_days", "a number of days above 0, at most 400", goal.window_days)
-    for path, where in (("where", goal.where), ("per.where", goal.per.where if goal.per else None)):
-        if where is not None:
-            compile_property_condition(where, path)
 
 
 async def check_whole(snapshot: Snapshot, kind: Kind, definition_id: str, body: Any | None) -> None:
@@ -118,6 +100,8 @@ def check_settings(snapshot: Snapshot, settings: ProjectSettings) -> None:
         raise Invalid.field("time_zone", "an IANA time zone such as Europe/London", settings.time_zone) from None
     if not 1 <= settings.dedupe_horizon_days <= 4000:
         raise Invalid.field("dedupe_horizon_days", "1 to 4000 days", settings.dedupe_horizon_days)
+    if settings.lake_days is not None and not 1 <= settings.lake_days <= 36_500:
+        raise Invalid.field("lake_days", "1 to 36500 days", settings.lake_days)
     for index, origin in enumerate(settings.allowed_origins):
         scheme, _, host = origin.partition("://")
         if scheme not in ("http", "https") or not host or set("/?#@ ") & set(host):

@@ -100,17 +100,24 @@ def _object(body: msgspec.Raw) -> dict[str, Any]:
 
 def _campaign(snapshot: Snapshot, definition: Definition) -> dict[str, Any]:
     campaign: Campaign = DECODERS["campaign"].decode(definition.body)
+    return {
+        "long_id": long_id(definition.id),
+        **setup_of(snapshot, campaign),
+        "warnings": tuple(_warnings(snapshot, definition, campaign)),
+    }
+
+
+def setup_of(snapshot: Snapshot, campaign: Campaign) -> dict[str, Any]:
+    """Whether a campaign may start, rule by rule (``ready``, ``setup``), and what is ``missing`` beside the rules."""
     problems = readiness(campaign, bool(snapshot.global_goals))
     setup = []
     for index, rule in enumerate(campaign.rules):
         own = tuple(p for p in problems if p.field.startswith(f"rules[{index}]"))
         setup.append(Missing(rule=rule.id, ready=not own, missing=own))
     return {
-        "long_id": long_id(definition.id),
         "ready": not problems,
         "setup": tuple(setup),
         "missing": tuple(p for p in problems if not p.field.startswith("rules[")),
-        "warnings": tuple(_warnings(snapshot, definition, campaign)),
     }
 
 

@@ -13,6 +13,7 @@ from tailorbird.decision.problems import Problems
 from tailorbird.domain.campaign import Campaign
 from tailorbird.domain.definitions import Definition, Kind, ProjectSettings, Template
 from tailorbird.domain.errors import Invalid, Problem
+from tailorbird.engine.goals import check_goal
 from tailorbird.engine.prepare import NewId
 from tailorbird.engine.project_file.campaigns import Campaigns
 from tailorbird.engine.project_file.entries import Entry, Known, given_ids, read_entries
@@ -20,7 +21,7 @@ from tailorbird.engine.project_file.form import SECTIONS, bare
 from tailorbird.engine.publish import inner_ids, new_ids
 from tailorbird.engine.runtime import Runtime
 from tailorbird.engine.snapshot import DECODERS, Snapshot
-from tailorbird.engine.validate import SERVING, check_audience, check_campaign, check_goal, check_settings
+from tailorbird.engine.validate import SERVING, check_audience, check_campaign, check_settings
 from tailorbird.templates import compile_content
 
 _canonical = msgspec.json.Encoder(order="sorted").encode
