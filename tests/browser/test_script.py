@@ -33,12 +33,22 @@ def site(served: Served) -> Iterator[Pages]:
         key = allow(served, pages.origin)
         pages.policy = f"default-src 'none'; script-src 'self' {served.url}; connect-src {served.url}"
         listen = (
-            "window.addEventListener('MOE_LIFECYCLE', function (e) {"
-            "  document.documentElement.dataset.told = e.detail.name; });"
+            "window.addEventListener('MOE_LIFECYCLE', function (e) { var held = document.documentElement.dataset;"
+            "  held.told = e.detail.name; held.times = Number(held.times || 0) + 1; });"
         )
         pages.files["/page.js"] = ("text/javascript", listen.encode())
-        for path, more in (("/", ""), ("/ask", ' data-consent="ask"')):
-            script = f'<script defer src="{served.url}{PATH}" data-key="{key}"{more}></script>'
+        late = (
+            "var script = document.createElement('script'); script.src = document.currentScript.dataset.src;"
+            "script.dataset.key = document.currentScript.dataset.key;"
+            "addEventListener(document.currentScript.dataset.on, function () { document.body.append(script); });"
+        )
+        pages.files["/late.js"] = ("text/javascript", late.encode())
+        for on in ("DOMContentLoaded", "load"):
+            script = f'<script src="/late.js" data-src="{served.url}{PATH}" data-key="{key}" data-on="{on}"></script>'
+            html = f'<!doctype html><title>Page</title><script src="/page.js"></script>{script}<p>Hello'
+            pages.files[f"/{on}"] = ("text/html; charset=utf-8", html.encode())
+        for path, more in (("/", "defer"), ("/async", "async"), ("/ask", 'defer data-consent="ask"')):
+            script = f'<script {more} src="{served.url}{PATH}" data-key="{key}"></script>'
             html = f'<!doctype html><title>Page</title><script src="/page.js"></script>{script}<p>Hello'
             pages.files[path] = ("text/html; charset=utf-8", html.encode())
         yield pages
@@ -148,6 +158,46 @@ def test_pages_that_know_moengage_s_functions_keep_them(visitor: BrowserContext,
     page.evaluate("told => Moengage.web_p.trackClick(told, { widget_id: 'w1' })", context)
     assert counted(served, device, "impression", 1)
     assert counted(served, device, "click", 1)
+
+
+@pytest.mark.parametrize("path", ["/", "/async", "/DOMContentLoaded", "/load"])
+def test_it_says_once_that_it_is_ready_however_it_was_loaded(
+    visitor: BrowserContext, site: Pages, served: Served, path: str
+) -> None:
+    page, complaints = opened(visitor, site, path)
+    page.wait_for_timeout(200)
+    assert page.evaluate("document.documentElement.dataset.times") == "1"
+    assert page.evaluate("tailorbird.track('search', {})") is True
+    assert counted(served, page.evaluate("tailorbird.getUuid()"), "search", 1)
+    assert complaints == []
+
+
+def test_what_is_waved_away_is_told(visitor: BrowserContext, site: Pages, served: Served) -> None:
+    page, _ = opened(visitor, site)
+    device = page.evaluate("tailorbird.getUuid()")
+    assert page.evaluate("told => tailorbird.trackDismissal(told)", decision(served, device)) is True
+    assert page.evaluate("tailorbird.trackDismissal({})") is False
+    assert counted(served, device, "dismissal", 1)
+
+
+def test_more_than_a_browser_sends_at_once_arrives_in_parts(
+    visitor: BrowserContext, site: Pages, served: Served
+) -> None:
+    """40 events of 4,500 bytes each, while the page is read, then 54,000 bytes while it is left."""
+    page, complaints = opened(visitor, site)
+    device = page.evaluate("tailorbird.getUuid()")
+    page.evaluate("for (let n = 0; n < 40; n++) tailorbird.track('search', { n, text: '\u00e9'.repeat(2250) })")
+    assert counted(served, device, "search", 40, seconds=20)
+    until(page, "localStorage.tb_queue === undefined")
+    page.evaluate("tailorbird.track('search', { texts: Array(9).fill('x'.repeat(5000)) })")
+    assert counted(served, device, "search", 41)
+    page.evaluate("void (window.fetch = () => new Promise(() => {}))")  # so it can only be beacons
+    page.evaluate(
+        "for (let n = 0; n < 12; n++) tailorbird.track('search', { n, text: Array(9).fill('x'.repeat(500)) })"
+    )
+    page.goto("about:blank")
+    assert counted(served, device, "search", 53)
+    assert complaints == []
 
 
 def test_what_happens_last_leaves_with_the_page(visitor: BrowserContext, site: Pages, served: Served) -> None:

@@ -276,8 +276,7 @@ def spoiled(copy: Path) -> None:
 
 def of_the_future(copy: Path) -> None:
     connection = sqlite3.connect(copy)
-    connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.commit()
+    connection.executescript("UPDATE alembic_version SET version_num = '9999'; DELETE FROM meta")
     connection.close()
     (copy.parent / f"{copy.name}.sha256").unlink()
 

@@ -4,14 +4,17 @@ import json
 import re
 import shlex
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
-from tailorbird.cli.demo import definitions, retail, state
-from tests.cli.commands import COMMAND, Done, Server, environment, serving, tailorbird
+from tailorbird.cli.demo import definitions, retail, shop, state
+from tests.cli.commands import COMMAND, Done, Server, environment, serving, tailorbird, told
 
 pytestmark = pytest.mark.slow
 
@@ -70,26 +73,57 @@ def test_the_first_start_loads_checks_and_shows(first: Done) -> None:
     assert "\x1b" not in first.out, "piped output is plain"
 
 
+def test_the_first_start_shows_a_page_of_the_shop_and_ends_it(first: Done) -> None:
+    shown = first.out.partition("The shop's home page for customer ")[2].splitlines()
+    assert shown[0].endswith(", a high spender of the last 90 days:")
+    assert re.fullmatch(r"  Thank you for \d+ orders", shown[1])
+    assert "  Your own buyer answers within the hour: buyers@shop.example" in shown
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", urlsplit(shop_of(first.out.splitlines())).port or 0), 5)
+
+
+def shop_of(lines: list[str]) -> str:
+    return next(line.split()[1] for line in lines if line.startswith("  shop "))
+
+
 def test_the_key_is_kept_for_its_owner_only(folder: Path, first: Done, secret: str) -> None:
     assert secret in first.out
-    assert {
-        path.name: oct(path.stat().st_mode & 0o777) for path in folder.iterdir() if path.name != "snapshot.json"
-    } == {
-        "demo.json": "0o600",
-        "tailorbird.db": "0o600",
-        "tailorbird.db.lock": "0o600",
-    }
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "snapshot.json"]
+    assert {"demo.json", "tailorbird.db", "tailorbird.db.lock"} <= {path.name for path in files}
+    assert {oct(path.stat().st_mode & 0o777) for path in files} == {"0o600"}
 
 
 def test_the_second_start_keeps_the_data_and_shows_the_same(first: Done, again: Server) -> None:
     def shown(lines: list[str]) -> list[str]:
         start = next(index for index, line in enumerate(lines) if line.startswith("Customer "))
-        end = next(index for index, line in enumerate(lines) if line.startswith("Ready "))
+        end = next(index for index, line in enumerate(lines) if line.startswith(("Ready ", "The shop's")))
         # ages go on with the clock
         return [re.sub(r"[\d.]+ does not pass 30$", "…", line) for line in lines[start:end]]
 
     assert shown(again.greeting) == shown(first.out.splitlines())
     assert not any("orders recorded" in line for line in again.greeting)
+
+
+def test_two_campaigns_have_results_to_look_at_and_say_what_is_simulated(folder: Path, first: Done) -> None:
+    assert re.search(
+        r"Two campaigns have traffic: 4,\d{3} real visits; what those people did .* is simulated\.", first.out
+    )
+    for words in (line.split() for line in first.out.splitlines() if line.startswith("  tailorbird results ")):
+        report = told(*words[1:], "--json")
+        assert "(responses simulated)" in report["name"]
+        goals = {goal["key"]: goal for goal in report["goals"]}
+        assert goals.keys() >= {"revenue", "order"}
+        assert not report["sample_ratio"]["mismatch"]
+        if report["key"] == "newsletter-form":
+            assert report["status"] == "archived"
+            short = next(arm["arm"] for arm in report["arms"] if arm["name"] == "Short form")
+            verdicts = {
+                arm["arm"]: arm["lift"]["verdict"]["outcome"] for arm in report["goals"][0]["arms"] if arm["lift"]
+            }
+            assert verdicts[short] == "better"
+        else:
+            assert (report["key"], report["status"]) == ("gift-note", "running")
+            assert report["goals"][0]["campaign"]["verdict"]["outcome"] is None
 
 
 def test_the_printed_call_works_as_it_stands(again: Server) -> None:
@@ -147,8 +181,10 @@ def test_orders_sent_again_are_all_duplicates(again: Server, folder: Path, secre
 
 
 def test_three_campaigns_run_with_control_and_what_they_use(again: Server, secret: str) -> None:
-    campaigns = again.good("GET", "/v1/projects/demo/campaigns", secret)["items"]
+    held = again.good("GET", "/v1/projects/demo/campaigns", secret)["items"]
+    campaigns = held[: len(definitions.CAMPAIGN_KEYS)]
     assert [campaign["key"] for campaign in campaigns] == list(definitions.CAMPAIGN_KEYS)
+    assert [campaign["key"] for campaign in held[len(campaigns) :]] == ["newsletter-form", "gift-note"]
     assert {(campaign["body"]["status"], campaign["body"].get("control", 5.0)) for campaign in campaigns} == {
         ("running", 5.0)
     }
@@ -158,8 +194,26 @@ def test_three_campaigns_run_with_control_and_what_they_use(again: Server, secre
     assert arms[0]["template"]["template"] == template["id"]
     assert arms[0]["content"] == template["body"]["content"]
     goals = again.good("GET", "/v1/projects/demo/goals", secret)["items"]
-    assert [(goal["key"], goal["body"].get("global", False)) for goal in goals] == [("order", True), ("revenue", False)]
+    assert [(goal["key"], goal["body"].get("global", False)) for goal in goals[:2]] == [
+        ("order", True),
+        ("revenue", False),
+    ]
+    assert all("(simulated)" in goal["body"]["name"] for goal in goals[2:])
     assert again.good("GET", "/v1/projects/demo", secret)["warnings"] == {}
+
+
+def test_the_shop_is_open_and_its_pages_may_report(again: Server, secret: str) -> None:
+    address = shop_of(again.greeting)
+    page = httpx.get(address).text
+    assert f'src="{again.address}/sdk/tailorbird.js"' in page
+    key = re.search('data-key="(tbp_[^"]+)"', page)
+    assert key is not None
+    told = again.good("GET", "/v1/projects/demo/settings", secret)["body"]
+    assert told["allowed_origins"] == shop.origins(urlsplit(address).port or 0)
+    headers = {"authorization": f"Bearer {key[1]}", "origin": address}
+    asked = httpx.post(f"{again.address}/v1/decide", headers=headers, json={"visitor": {"anonymous_id": "device-1"}})
+    assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (200, address)
+    assert "a lapsed buyer" in httpx.get(f"{address}/login").text
 
 
 def test_about_one_in_twenty_is_control(again: Server, secret: str) -> None:
@@ -182,7 +236,10 @@ def test_the_demo_is_a_server_like_others(folder: Path, again: Server) -> None:
 
 
 def test_ctrl_c_ends_it_and_another_server_may_serve_the_folder(folder: Path, again: Server, secret: str) -> None:
+    port = urlsplit(shop_of(again.greeting)).port
     assert again.stop(signal.SIGINT) == 0
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), 5)
     with serving("--data", str(folder)) as server:
         assert server.good("GET", "/v1/projects/demo", secret)["key"] == "demo"
         assert server.stop() == 0

@@ -225,11 +225,3 @@ def test_parquet_goes_on_in_any_row_group(tmp_path: Path, begin: int) -> None:
     found = rows(open_reader(path, "parquet", delimiter="", encoding=""), Position(begin, begin))
     assert values(found) == [{"n": n} for n in range(begin, 100)]
     assert [row.line for row in found] == list(range(begin + 1, 101))
-
-
-def test_without_pyarrow_it_is_said_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(Failed, match=r"pip install 'tailorbird\[parquet\]'"):
-        opened(tmp_path, "a.parquet", b"")

@@ -43,11 +43,11 @@ class Shop(NamedTuple):
             yield server
 
 
-def open_shop(folder: Path) -> Shop:
-    """A project and a key; the data folder is made."""
-    data = str(folder)
-    told("project", "create", "Shop", "--json", "--data", data)
-    key = told("key", "create", "shop", "--scope", "decide,record,manage", "--data", data)
+def open_shop(folder: Path, *words: str) -> Shop:
+    """A project and a key; the data folder is made. Other words say which database, where it is not the folder's."""
+    place = ("--data", str(folder), *words)
+    told("project", "create", "Shop", "--json", *place)
+    key = told("key", "create", "shop", "--scope", "decide,record,manage", *place)
     return Shop(folder, key["secret"])
 
 

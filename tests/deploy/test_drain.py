@@ -9,8 +9,14 @@ import signal
 import socket
 from pathlib import Path
 
-from tests.cli.commands import Server
+import asyncpg
+
+from tests import postgres
+from tests.cli.commands import Server, serving, tailorbird
 from tests.deploy.shop import Shop, open_shop, port, start_campaign, within
+from tests.store.conftest import postgres_server
+
+__all__ = ["postgres_server"]
 
 CALLERS = 24
 UNDER_LOAD_SECONDS = 0.7
@@ -80,7 +86,7 @@ class Caller:
             received = await self._reader.readuntil(b"\r\n\r\n")
             fields = received.lower().split(b"\r\n")
             (length,) = (int(field.partition(b":")[2]) for field in fields if field.startswith(b"content-length:"))
-            content = await self._reader.readexactly(length)
+            content: bytes | None = await self._reader.readexactly(length)
         except (ConnectionError, asyncio.IncompleteReadError) as error:
             if received or getattr(error, "partial", b""):
                 self.broken.append(f"cut off after {received!r}")
@@ -89,6 +95,7 @@ class Caller:
             return None
         if not received.startswith(b"HTTP/1.1 200 "):
             self.broken.append(f"{received!r} {content!r}")
+            content = None
         if b"connection: close" in fields:
             await self._hang_up()
         return content
@@ -99,10 +106,12 @@ class Caller:
         self._reader = self._writer = None
 
 
-async def stopped_under_load(server: Server, shop: Shop) -> list[Caller]:
+async def stopped_under_load(server: Server, shop: Shop, *, seconds: float = UNDER_LOAD_SECONDS) -> list[Caller]:
     callers = [Caller(number, server, shop) for number in range(CALLERS)]
     running = [asyncio.create_task(caller.run()) for caller in callers]
-    await asyncio.sleep(UNDER_LOAD_SECONDS)
+    await asyncio.sleep(seconds)
+    for caller in callers:
+        caller.broken.clear()  # what a process answered that was just starting is not the stop's doing
     server.process.send_signal(signal.SIGTERM)
     await asyncio.wait_for(asyncio.gather(*running), 60)
     return callers
@@ -128,6 +137,43 @@ async def test_a_stop_under_load_answers_what_it_took_in_and_stores_what_it_ackn
     assert set(decided.values()) == {"TARGETING_MATCH", "CONTROL"}
     exposed = {visitor for (visitor,) in shop.rows("SELECT id FROM visitor_ids JOIN exposures USING (project, person)")}
     assert exposed == set(decided)
+
+
+def test_a_stop_of_several_processes_on_postgresql_loses_no_request_either(
+    postgres_server: str, tmp_path: Path
+) -> None:
+    with postgres.database(postgres_server) as url:
+        assert tailorbird("migrate", "--database", url).code == 0
+        shop = open_shop(tmp_path, "--database", url)
+        words = ("--database", url, "--data", str(tmp_path), "--workers", "2", "--no-access-log")
+        with serving(*words) as server:
+            within(30, "it does not get ready", lambda: server.call("GET", "/readyz", "")[0] == 200)
+            start_campaign(server, shop)
+            within(30, "a process knows no campaign", lambda: all_decide(server, shop))
+            callers = asyncio.run(stopped_under_load(server, shop, seconds=2.0))
+            server.process.communicate(timeout=60)
+            assert server.process.returncode == 0
+        stored = asyncio.run(orders(url))
+    assert [line for caller in callers for line in caller.broken] == []
+    assert [name for caller in callers for name in caller.unanswered] == []
+    acknowledged = {event for caller in callers for event in caller.acknowledged}
+    assert len(acknowledged) > CALLERS
+    assert sorted(stored) == sorted(acknowledged)
+
+
+async def orders(url: str) -> list[str]:
+    connection = await asyncpg.connect(url)
+    try:
+        return [row[0] for row in await connection.fetch("SELECT id FROM events WHERE name = 'order'")]
+    finally:
+        await connection.close()
+
+
+def all_decide(server: Server, shop: Shop) -> bool:
+    """Whether every process has heard of the campaign: each new connection goes to any of them."""
+    asked = {"visitor": {"id": "first"}, "campaigns": ["hero"]}
+    answers = [server.call("POST", "/v1/decide", shop.secret, asked) for _ in range(16)]
+    return all(status == 200 and one["decisions"][0]["reason"] != "UNKNOWN" for status, one in answers)
 
 
 def refuses(number: int) -> bool:

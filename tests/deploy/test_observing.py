@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
@@ -15,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tailorbird.domain.reasons import Reason
 from tests.architecture import pages
 from tests.architecture.sources import ROOT
+from tests.cli.commands import Server
 from tests.deploy.shop import open_shop, start_campaign
 
 ALERTS = ROOT / "deploy" / "prometheus-alerts.yaml"
@@ -59,6 +61,12 @@ def selectors(expression: str) -> Iterator[Selector]:
 
 def asked() -> list[Selector]:
     return [selector for expression in expressions() for selector in selectors(expression)]
+
+
+def samples(server: Server) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """What a server tells now: the name and labels of each sample, and its value."""
+    families = text_string_to_metric_families(httpx.get(f"{server.address}/metrics").text)
+    return {(one.name, frozenset(one.labels.items())): one.value for family in families for one in family.samples}
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +115,18 @@ def test_values_that_are_asked_for_exist() -> None:
     exact = [(label, value) for _, matchers in asked() for label, how, value in matchers if how in ("=", "!=")]
     assert exact
     assert [pair for pair in exact if pair[1] not in known[pair[0]]] == []
+
+
+def test_what_alerts_ask_for_is_counted_from_the_start(tmp_path: Path) -> None:
+    with open_shop(tmp_path).served() as server:
+        found = samples(server)
+    assert found["tailorbird_store_up", frozenset()] == 1
+    assert found["tailorbird_breaker_trips_total", frozenset()] == 0
+    wanted = [("tailorbird_decisions_total", ("reason", reason.value)) for reason in Reason]
+    wanted += [("tailorbird_events_total", ("outcome", outcome)) for outcome in OUTCOMES]
+    assert all(found[name, frozenset({label})] == 0 for name, label in wanted)
+    statuses = [{"route": "/v1/events", "method": "POST", "status": status} for status in ("200", "429", "500", "503")]
+    assert all(found["tailorbird_http_requests_total", frozenset(one.items())] == 0 for one in statuses)
 
 
 def test_alerts_say_how_bad_and_what() -> None:

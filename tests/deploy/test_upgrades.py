@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from itertools import pairwise
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool
 from tailorbird.cli.place import FILE
 from tailorbird.engine import disk
 from tailorbird.store import migrations
-from tailorbird.store.migrate import HEAD
+from tailorbird.store.migrate import HEAD, RUNS_WITH
 from tests.architecture.sources import ROOT
 from tests.cli.commands import tailorbird
 from tests.deploy.contracting import contractions, unused_since
@@ -31,10 +31,12 @@ CHANGES = ROOT / "CHANGELOG.md"
 # -- a schema that is too new -----------------------------------------------------------------------------------------
 
 
-def write_schema(shop: Shop, revision: str) -> None:
+def write_schema(shop: Shop, revision: str, runs_with: str = "") -> None:
+    """Let the database be of that schema, which runs with none but its own code, or says with which it does."""
     connection = sqlite3.connect(shop.folder / FILE)
-    connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
-    connection.commit()
+    with connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+        connection.execute("UPDATE meta SET value = ? WHERE name = ?", (runs_with or revision, RUNS_WITH))
     connection.close()
 
 
@@ -82,6 +84,12 @@ def test_every_migration_is_looked_at() -> None:
     assert numbers[-1] == HEAD
 
 
+def runs_with(module: Path) -> str | None:
+    """What the migration of a file says about older code."""
+    told = next(one for one in revisions() if one.revision == module.name[1:5])
+    return getattr(told.module, "runs_with", None)
+
+
 def released() -> set[str]:
     """The versions that are out, by the change log."""
     return set(re.findall(r"^## \[(\d+\.\d+\.\d+)\]", CHANGES.read_text(encoding="utf-8"), re.MULTILINE))
@@ -95,6 +103,16 @@ def test_a_migration_removes_only_what_a_released_version_does_without(module: P
         f"{module.name} would break the version before it: {found}. Add now, remove in a later release, and say there"
         " since which released version it is unused: unused_since."
     )
+
+
+@pytest.mark.parametrize("number", range(1, len(MODULES)), ids=lambda number: MODULES[number].stem)
+def test_a_migration_says_whose_code_still_works(number: int) -> None:
+    before, module = MODULES[number - 1 : number + 1]
+    told, earlier = runs_with(module), runs_with(before)
+    assert told is not None, f"{module.name} does not say runs_with; the package's docstring tells what it means."
+    assert (earlier or "0001") <= told <= module.name[1:5]
+    removed = contractions(module.read_text(encoding="utf-8"))
+    assert not removed or told > str(earlier), f"{module.name} removes {removed}: older code does not work with it."
 
 
 @pytest.mark.parametrize(
@@ -185,14 +203,18 @@ def quoted(parts: list[tuple[str, str]]) -> str:
     return ", ".join(f'"{name}"' for name, _ in parts)
 
 
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [pytest.param(a.revision, b.revision, id=f"{a.revision} to {b.revision}") for a, b in pairwise(revisions())],
-)
-def test_the_version_before_reads_and_writes_on_the_new_schema(tmp_path: Path, before: str, after: str) -> None:
-    (module,) = (path for path in MODULES if path.name.startswith(f"v{after}"))
-    if unused_since(module.read_text(encoding="utf-8")) in released():
-        pytest.skip("contracts: the version before it is two releases old")
+def covered() -> list[Any]:
+    """Each older schema and newer one of which the migrations say that code for the first works with the second."""
+    pairs = combinations(revisions(), 2)
+    return [
+        pytest.param(old.revision, new.revision, id=f"{old.revision} on {new.revision}")
+        for old, new in pairs
+        if getattr(new.module, "runs_with", new.revision) <= old.revision
+    ]
+
+
+@pytest.mark.parametrize(("before", "after"), covered())
+def test_code_for_an_older_schema_reads_and_writes_on_a_newer_one(tmp_path: Path, before: str, after: str) -> None:
     file = tmp_path / "old.db"
     bring_to(file, before)
     connection = sqlite3.connect(file)

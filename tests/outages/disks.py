@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,13 +81,6 @@ def repair(image: Path) -> None:
 def break_disk(at: Path) -> None:
     """What a kernel does to a disk that reports errors: from now on it can only be read."""
     as_root("mount", "-o", "remount,abort", str(at))
-
-
-def open_up(folder: Path) -> None:
-    """Let other users reach a folder of the tests, though not read those above it."""
-    for one in folder.parents:
-        if one.is_relative_to(tempfile.gettempdir()) and one != Path(tempfile.gettempdir()):
-            one.chmod(one.stat().st_mode | 0o111)
 
 
 def fill(folder: Path) -> Path:

@@ -27,6 +27,8 @@ class Sample(msgspec.Struct, frozen=True):
     degraded: bool
     #: empty when the answer was right or rightly degraded
     fault: str
+    #: whether it was sent while there may have been no process to answer it: its time tells how long that took to start
+    waited: bool
 
 
 class Traffic:
@@ -46,6 +48,9 @@ class Traffic:
         #: (when, status, ms) of every call with events that was answered
         self.recorded: list[tuple[float, int, float]] = []
         self.acknowledged: set[str] = set()
+        #: whether a disk gives up just now: what is acknowledged meanwhile may be lost, for its kernel may say that
+        #: a write is durable which is not
+        self.unsure = False
         #: answers that nobody should give: other statuses, a 503 without Retry-After
         self.odd: list[str] = []
         #: connections that broke in the middle
@@ -86,25 +91,25 @@ class Traffic:
         await asyncio.sleep(offset / DECIDERS / self._rate)
         while not self._stop.is_set():
             name = visitor(next(self._numbers))
-            began = time.monotonic()
+            began, waited = time.monotonic(), self.mortal
             try:
                 answer = await line.ask("POST", "/v1/decide", {"visitor": {"id": name}, "campaigns": ASKED})
             except OSError as error:
-                self._broke(began, error)
+                self._broke(began, error, waited)
                 await asyncio.sleep(0.02)
                 continue
             if answer.status == 200:
                 found = fault(self._shop, name, answer.body)
-                self.samples.append(Sample(began, answer.ms, answer.body["degraded"], found))
+                self.samples.append(Sample(began, answer.ms, answer.body["degraded"], found, waited))
                 self.shown_once[name] += shows_once(answer.body)
             else:
-                self.samples.append(Sample(began, answer.ms, False, f"{answer.status} {answer.body}"))
+                self.samples.append(Sample(began, answer.ms, False, f"{answer.status} {answer.body}", waited))
             await self._pause(began)
 
-    def _broke(self, began: float, error: OSError) -> None:
+    def _broke(self, began: float, error: OSError, waited: bool) -> None:
         self.broken += 1
-        if not self.mortal:
-            self.samples.append(Sample(began, 0.0, False, f"no answer: {error!r}"))
+        if not (self.mortal or waited):
+            self.samples.append(Sample(began, 0.0, False, f"no answer: {error!r}", False))
 
     async def _send(self, offset: int) -> None:
         with contextlib.closing(Line(self._port, self._shop.secret)) as line:
@@ -125,12 +130,12 @@ class Traffic:
     async def _deliver(self, line: Line, events: list[dict[str, Any]]) -> None:
         """The same batch again until it is acknowledged."""
         while True:
-            began = time.monotonic()
+            began, waited = time.monotonic(), self.mortal
             try:
                 answer = await line.ask("POST", "/v1/events", {"events": events})
             except OSError as error:
                 self.broken += 1
-                if not self.mortal:
+                if not (self.mortal or waited):
                     self.odd.append(f"events: no answer: {error!r}")
                 await asyncio.sleep(0.02)
                 continue
@@ -145,7 +150,8 @@ class Traffic:
     def _acknowledge(self, events: list[dict[str, Any]], told: Any) -> None:
         if told["accepted"] + told["duplicates"] != len(events):
             self.odd.append(f"events: {told}")
-        self.acknowledged.update(event["id"] for event in events)
+        if not self.unsure:
+            self.acknowledged.update(event["id"] for event in events)
 
     async def _pause(self, began: float) -> None:
         left = began + 1 / self._rate - time.monotonic()

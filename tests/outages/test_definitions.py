@@ -112,8 +112,12 @@ def whole(key: str, part: dict[str, Any]) -> dict[str, Any]:
 
 async def each_answers_for_itself(server: Server, ground: Ground) -> None:
     ask = {"visitor": {"id": "visitor-2"}, "campaigns": [*BROKEN, "hero"], "explain": True}
-    answer = await server.ask("POST", "/v1/decide", ground.shop.secret, ask)
-    assert answer.status == 200, answer
+    for _ in range(5):  # a database that is slow for a moment is none of their doing
+        answer = await server.ask("POST", "/v1/decide", ground.shop.secret, ask)
+        assert answer.status == 200, answer
+        if not answer.body["degraded"]:
+            break
+        await asyncio.sleep(1.1)
     found = {one["campaign"]: one["reason"] for one in answer.body["decisions"]}
     assert found == {**{key: reason for key, (_, reason) in BROKEN.items()}, "hero": "SPLIT"}
     everything = await server.ask("POST", "/v1/decide", ground.shop.secret, {"visitor": {"id": "visitor-2"}})

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -14,9 +16,9 @@ import pytest
 
 from tests import postgres
 from tests.outages.conftest import ServerOf
-from tests.outages.course import Figures, befall, judge
-from tests.outages.disks import as_root, fill, open_up, small_disk
-from tests.outages.ground import PostgresGround
+from tests.outages.course import RECOVERY_S, Figures, befall, judge
+from tests.outages.disks import as_root, fill, small_disk
+from tests.outages.ground import PostgresGround, Server
 from tests.outages.shop import Shop
 from tests.store.tcp import wire
 
@@ -33,13 +35,34 @@ async def outlive(
     seconds: float = 3.0,
 ) -> None:
     server = server_of(ground)
-    course = await befall(server, ground, outage, boot=boot, seconds=seconds)
+    course = await befall(server, ground, watched(server, outage, trips=not boot), boot=boot, seconds=seconds)
+    until = time.monotonic() + RECOVERY_S
+    while (await metrics(server))["tailorbird_store_up"] != 1:
+        assert time.monotonic() < until, "its metrics do not tell that the store is back"
+        await asyncio.sleep(0.1)
     await server.kill()
     figures.start_s, figures.recovery_s = course.start_s, course.recovery_s
     assert 200 not in course.meanwhile(0.1)
     degraded, decides = course.degraded(0.2)
     assert (degraded, decides) == (decides, decides)
     await judge(figures, course.traffic, ground)
+
+
+@asynccontextmanager
+async def watched(server: Server, outage: AbstractAsyncContextManager[None], *, trips: bool) -> AsyncIterator[None]:
+    """The outage, of which the server's metrics tell until it ends."""
+    async with outage:
+        yield
+        told = await metrics(server)
+        assert told["tailorbird_store_up"] == 0
+        assert (told["tailorbird_breaker_trips_total"] > 0) is trips
+
+
+async def metrics(server: Server) -> dict[str, float]:
+    """Those without labels."""
+    text = (await server.ask("GET", "/metrics")).body.decode()
+    pairs = [line.split(" ") for line in text.splitlines() if not line.startswith("#") and "{" not in line]
+    return {name: float(value) for name, value in pairs}
 
 
 @BOOT
@@ -114,12 +137,10 @@ class Killer:
             await asyncio.sleep(0.15)
 
 
-async def test_full(
-    postgres_seed: tuple[str, str, Shop], folder: Path, tmp_path: Path, server_of: ServerOf, figures: Figures
-) -> None:
+async def test_full(postgres_seed: tuple[str, str, Shop], folder: Path, server_of: ServerOf, figures: Figures) -> None:
     """The disk on which PostgreSQL keeps the database is full; its log of transactions lies elsewhere."""
     admin, seeded, shop = postgres_seed
-    async with database_on_a_small_disk(admin, seeded, tmp_path / "disk") as (url, disk), wire(url) as line:
+    async with database_on_a_small_disk(admin, seeded) as (url, disk), wire(url) as line:
         ground = PostgresGround(folder, shop, url, line, admin)
         server = server_of(ground)
         course = await befall(server, ground, full(disk), seconds=3.0)
@@ -140,11 +161,12 @@ async def full(disk: Path) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def database_on_a_small_disk(admin: str, seeded: str, disk: Path) -> AsyncIterator[tuple[str, Path]]:
-    """A copy of a database in a tablespace with little room."""
+async def database_on_a_small_disk(admin: str, seeded: str) -> AsyncIterator[tuple[str, Path]]:
+    """A copy of a database in a tablespace with little room. Whatever happens, it goes before its disk: pages that
+    cannot be written any more would stop every checkpoint of this PostgreSQL."""
     owner = await data_owner(admin)
     name = f"tailorbird_test_{secrets.token_hex(8)}"
-    with small_disk(disk, 16):
+    with room_to_enter() as disk, small_disk(disk, 48):
         inside = room_for(disk / "tablespace", owner)
         await postgres.execute(admin, f"CREATE TABLESPACE {name} LOCATION '{inside}'")
         try:
@@ -154,15 +176,23 @@ async def database_on_a_small_disk(admin: str, seeded: str, disk: Path) -> Async
             # everything has its room now, so that the checkpoints of others on this PostgreSQL find theirs
             await postgres.execute(admin, "CHECKPOINT")
             yield postgres.at(admin, name), disk
-            await postgres.execute(admin, f"DROP DATABASE {name} WITH (FORCE)")
         finally:
+            await postgres.execute(admin, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
             await postgres.execute(admin, f"DROP TABLESPACE {name}")
+
+
+@contextmanager
+def room_to_enter() -> Iterator[Path]:
+    """A folder that PostgreSQL can reach. The folders of pytest are closed to others again whenever it starts."""
+    with tempfile.TemporaryDirectory(prefix="tailorbird-disk-") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder, "disk")
 
 
 def room_for(folder: Path, owner: int) -> Path:
     """A folder that PostgreSQL may keep a tablespace in."""
+    folder.parent.chmod(0o711)
     folder.mkdir(mode=0o700)
-    open_up(folder)
     as_root("chown", str(owner), str(folder))
     return folder
 

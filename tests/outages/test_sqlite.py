@@ -123,7 +123,11 @@ async def read_only(ground: SqliteGround) -> AsyncIterator[None]:
 async def test_read_only_in_mid_load(
     sqlite_seed: tuple[Path, Shop], folder: Path, server_of: ServerOf, figures: Figures
 ) -> None:
-    """The kernel gives the disk up; somebody repairs it and starts the server again."""
+    """The kernel gives the disk up; somebody repairs it and starts the server again.
+
+    In the moment of giving up Linux may answer a running fsync with success (any program on ext4 sees that), so what is
+    acknowledged just then is not judged.
+    """
     path, shop = sqlite_seed
     image = folder.parent / "disk.img"
     ground = SqliteGround(folder, shop)
@@ -136,18 +140,22 @@ async def test_read_only_in_mid_load(
             traffic.mortal = True
             server.start()
             await server.up()
-            await true_within(5.0, lambda: len(traffic.acknowledged) > 20, "nothing was acknowledged")
             traffic.mortal = False
+            await true_within(5.0, lambda: len(traffic.acknowledged) > 20, "nothing was acknowledged")
+            traffic.unsure = True
+            await asyncio.to_thread(break_disk, folder)
+            await asyncio.sleep(0.2)
+            traffic.unsure = False
             broke_at = time.monotonic()
-            break_disk(folder)
             await asyncio.sleep(2.0)
-            assert set(traffic.answered(broke_at + 0.1, time.monotonic())) == {503}
+            assert set(traffic.answered(broke_at, time.monotonic())) == {503}
             traffic.mortal = True
             await server.kill()
         repair(image)
         with breakable_disk(folder, image, fresh=False):
             server.start()
-            figures.start_s, figures.restarted = await server.up(), True
+            figures.start_s = await server.up()
+            traffic.mortal = False
             figures.recovery_s = await recovered(server, traffic, time.monotonic())
             await asyncio.sleep(0.3)
             traffic.stop()

@@ -17,9 +17,11 @@ from tailorbird.domain.visitor import Visitor
 from tailorbird.engine import access, lists, publish
 from tailorbird.engine.calls import EventInput
 from tailorbird.engine.catalogue import upsert
+from tailorbird.engine.lakes import open_lake
 from tailorbird.engine.record import record
 from tailorbird.engine.refresh import running
 from tailorbird.engine.runtime import Runtime
+from tailorbird.lake.client import Lake
 from tailorbird.store import SqliteStore
 from tailorbird.web.api import specimens
 from tailorbird.web.app import App, build_app
@@ -48,7 +50,9 @@ class Site:
         """One request with the key of the site's project, or with another one; ``key=""`` sends none."""
         told = self.key if key is None else key
         headers = {**({"authorization": f"Bearer {told}"} if told else {}), **more.pop("headers", {})}
-        return await self._client.request(method, path, headers=headers, **more)
+        answer = await self._client.request(method, path, headers=headers, **more)
+        self._client.cookies.clear()  # who is signed in is said by each request
+        return answer
 
     async def decide(self, body: Any, **more: Any) -> httpx.Response:
         return await self.ask("POST", "/v1/decide", json=body, **more)
@@ -89,6 +93,15 @@ class Site:
         await record(runtime, place, [EventInput(id="order-1", name="order", visitor=who, attributes={"plan": "gold"})])
 
 
+#: seconds after which a lake would be exported to: later than any test ends. Answers do not wait for an export
+QUIET = 3600.0
+
+
+def lake_of(database: Path) -> Lake:
+    """A lake beside a database; its process is started by whoever asks for results first."""
+    return open_lake(str(database), str(database.with_suffix(".lake")), memory_mb=256)
+
+
 @pytest.fixture
 def options() -> Options:
     return Options(access_log=False)
@@ -102,6 +115,8 @@ async def site(tmp_path: Path, options: Options) -> AsyncIterator[Site]:
         data_dir=tmp_path,
         clock=lambda: made[0].now if made else NOON,
         poll_seconds=0.05,
+        lake=lake_of(tmp_path / "test.db"),
+        lake_seconds=QUIET,
     )
     async with running(runtime):
         here = Site(runtime, build_app(runtime, options))

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import msgspec
 
 from tailorbird.domain.access import SCOPES, Project, Scope
+from tailorbird.domain.accounts import ROLES, Role
 from tailorbird.web.openapi import text
 from tests.web.conftest import Site
 
 DOCUMENT: dict[str, Any] = msgspec.json.decode(text())
+
+
+class Asks(Protocol):
+    """A site with a key, or somebody who is signed in to it."""
+
+    async def ask(self, method: str, path: str, **more: Any) -> httpx.Response: ...
 
 
 class Described(msgspec.Struct, frozen=True):
@@ -30,8 +37,25 @@ class Described(msgspec.Struct, frozen=True):
         return not self.told["security"]
 
     @property
+    def takes_keys(self) -> bool:
+        return {"key": []} in self.told["security"]
+
+    @property
+    def takes_sessions(self) -> bool:
+        return {"session": []} in self.told["security"]
+
+    @property
     def scope(self) -> Scope:
         return next(scope for scope in SCOPES if f"scope `{scope}`" in self.told["description"])
+
+    @property
+    def role(self) -> Role | None:
+        """What a session needs in the project; None where it belongs to no project."""
+        return next((role for role in ROLES if f"role `{role}` in the project" in self.told["description"]), None)
+
+    @property
+    def for_owners(self) -> bool:
+        return "session of an owner" in self.told["description"]
 
     @property
     def body(self) -> Any:
@@ -47,14 +71,22 @@ class Described(msgspec.Struct, frozen=True):
                 filled = filled.replace(f"{{{parameter['name']}}}", str(value))
         return filled
 
-    async def example(self, site: Site, values: dict[str, str], key: str) -> httpx.Response:
-        """Send the operation's example."""
+    async def example(self, who: Asks, values: dict[str, str], **more: Any) -> httpx.Response:
+        """Send the operation's example; values that it cannot know stand under their names in ``values``."""
         headers = {
             p["name"]: p["example"] for p in self.told.get("parameters", ()) if p["in"] == "header" and p["required"]
         }
         if "If-Match" in headers:
             headers["If-Match"] = "*"
-        return await site.ask(self.method, self.url(values), key=key, json=self.body, headers=headers)
+        body = self.body
+        if isinstance(body, dict):
+            body = {name: values.get(told, told) if isinstance(told, str) else told for name, told in body.items()}
+        url = self.url(values) + ("" if "key" in more or not self._names_project else f"?project={values['project']}")
+        return await who.ask(self.method, url, json=body, headers=headers, **more)
+
+    @property
+    def _names_project(self) -> bool:
+        return any(p["name"] == "project" and p["in"] == "query" for p in self.told.get("parameters", ()))
 
 
 OPERATIONS = [

@@ -14,7 +14,7 @@ from tailorbird.engine.runtime import Runtime
 from tailorbird.store import SqliteStore
 from tailorbird.web.options import Options
 from tailorbird.web.serve import server
-from tests.web.conftest import Site
+from tests.web.conftest import QUIET, Site, lake_of
 
 
 class Served:
@@ -66,7 +66,8 @@ class Served:
             self._up.set()
 
     async def _run(self) -> None:
-        runtime = Runtime(SqliteStore(self._folder / "served.db"), data_dir=self._folder)
+        database = self._folder / "served.db"
+        runtime = Runtime(SqliteStore(database), data_dir=self._folder, lake=lake_of(database), lake_seconds=QUIET)
         async with running(runtime):
             self._server = server(runtime, self._options, port=0)
             site = Site(runtime, self._server.config.app)  # type: ignore[arg-type]

@@ -181,3 +181,35 @@ async def test_things_are_found_by_key_and_by_id(shop: Site) -> None:
     by_key = (await shop.ask("GET", HERO)).json()
     by_id = await shop.ask("GET", f"/v1/projects/{shop.project.id}/campaigns/{by_key['id']}")  # type: ignore[union-attr]
     assert by_id.json() == by_key
+
+
+async def keys_of(shop: Site, query: str, plural: str = "campaigns") -> list[str]:
+    return [one["key"] for one in (await shop.ask("GET", f"{BASE}/{plural}?{query}")).json()["items"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "keys"),
+    [
+        ("", ["home-hero", "checkout-upsell", "to-delete", "resting"]),
+        ("search=HERO", ["home-hero"]),
+        ("search=e", ["home-hero", "checkout-upsell", "to-delete", "resting"]),
+        ("search=nothing", []),
+        ("status=running", ["home-hero"]),
+        ("status=archived", ["resting"]),
+        ("status=draft&search=check", ["checkout-upsell"]),
+        ("group=home&status=draft", ["checkout-upsell", "to-delete"]),
+        ("group=elsewhere", []),
+    ],
+)
+async def test_campaigns_are_filtered(shop: Site, query: str, keys: list[str]) -> None:
+    assert await keys_of(shop, query) == keys
+
+
+async def test_lists_come_in_pages(shop: Site) -> None:
+    first = (await shop.ask("GET", f"{BASE}/campaigns?limit=3&status=draft")).json()
+    assert ([one["key"] for one in first["items"]], first["next"]) == (["checkout-upsell", "to-delete"], None)
+    first = (await shop.ask("GET", f"{BASE}/campaigns?limit=3")).json()
+    assert len(first["items"]) == 3
+    assert await keys_of(shop, f"limit=3&after={first['next']}") == ["resting"]
+    assert await keys_of(shop, "search=Gold", "audiences") == ["gold"]
+    assert (await shop.ask("GET", f"{BASE}/campaigns?status=asleep")).status_code == 400

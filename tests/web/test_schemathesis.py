@@ -58,6 +58,7 @@ def test_no_input_breaks_it(served: Served, operation: Any) -> None:
                 case.path_parameters[name] = data.draw(st.sampled_from(values))
         key = {"Authorization": f"Bearer {served.key}"}
         answer = case.call_and_validate(base_url=served.url, headers=key, checks=CHECKS, timeout=10)
-        assert answer.status_code != 401, "the key was not taken: nothing was tried"
+        if operation.takes_keys:
+            assert answer.status_code != 401, "the key was not taken: nothing was tried"
 
     anything()

@@ -10,7 +10,19 @@ from typing import Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from tailorbird.cli import backup, demo, documents, importing, keys, project_file, projects, serve
+from tailorbird.cli import (
+    accounts,
+    backup,
+    demo,
+    documents,
+    importing,
+    keys,
+    lake,
+    project_file,
+    projects,
+    results,
+    serve,
+)
 from tailorbird.cli.errors import FAILED, INTERRUPTED, Usage, report
 from tailorbird.cli.options import Command
 
@@ -57,12 +69,14 @@ def build() -> App:
     for name, help, commands in (
         ("project", "Projects: create and list.", projects.COMMANDS),
         ("key", "API keys: create, list, rotate, revoke.", keys.COMMANDS),
+        ("account", "Accounts of people: create, list, password, role; the code for the first one.", accounts.COMMANDS),
+        ("lake", "The lake of facts for analysis: status, compact, rebuild.", lake.COMMANDS),
         ("import", "Import people, events and items from files.", importing.COMMANDS),
     ):
         group = _app(name, help, sort_key=next(_ORDER))
         _add(group, *commands)
         app.command(group)
-    _add(app, *backup.COMMANDS, *project_file.COMMANDS, *documents.COMMANDS)
+    _add(app, *results.COMMANDS, *backup.COMMANDS, *project_file.COMMANDS, *documents.COMMANDS)
     return app
 
 

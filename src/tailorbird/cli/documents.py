@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -11,6 +12,9 @@ from tailorbird import __version__
 from tailorbird.cli.options import DATA, Command, Data, Database, Json
 from tailorbird.cli.place import Place, place
 from tailorbird.cli.tool import print_json, quiet
+
+if TYPE_CHECKING:
+    from tailorbird.store.revision import Revision
 
 Output = Annotated[
     Path | None,
@@ -21,7 +25,8 @@ Output = Annotated[
 def migrate(*, data: Data = DATA, database: Database = "", json: Json = False) -> None:
     """Bring a database to this version's schema, making it where there is none. Back up first.
 
-    On SQLite `serve` does the same when it starts; on PostgreSQL nothing but this command changes a schema.
+    On SQLite `serve` does the same when it starts; on PostgreSQL nothing but this command changes a schema. A newer
+    schema stays as it is: that is well where this version works with it, and refused where it does not.
     """
     from tailorbird.store.migrate import HEAD
 
@@ -30,35 +35,38 @@ def migrate(*, data: Data = DATA, database: Database = "", json: Json = False) -
     before = _migrate_postgres(where.url) if where.shared else _migrate_file(where)
     if json:
         told = {} if where.shared else {"file": str(where.file)}
-        print_json({**told, "before": before or None, "after": HEAD})
-    elif before == HEAD:
+        print_json({**told, "before": before.version or None, "after": max(before.version, HEAD)})
+    elif before.is_newer:
+        print(f"{where.called} has a newer schema ({before.version}), with which this version works ({HEAD}).")
+    elif before.version == HEAD:
         print(f"{where.called} has this version's schema already ({HEAD}).")
     else:
-        print(f"{where.called}: schema {before or 'none'} -> {HEAD}.")
+        print(f"{where.called}: schema {before.version or 'none'} -> {HEAD}.")
 
 
-def _migrate_file(where: Place) -> str:
+def _migrate_file(where: Place) -> Revision:
     import sqlite3
 
-    from tailorbird.store.sqlite.file import prepare, schema_version
+    from tailorbird.store.revision import Revision
+    from tailorbird.store.sqlite.file import prepare, revision
 
-    try:
-        before = schema_version(where.file) if where.exists else ""
-    except sqlite3.Error:
-        before = ""  # prepare says in words what is wrong with it
+    before = Revision(version="")
+    if where.exists:
+        with contextlib.suppress(sqlite3.Error):  # prepare says in words what is wrong with it
+            before = revision(where.file)
     prepare(where.file)
     return before
 
 
-def _migrate_postgres(url: str) -> str:
+def _migrate_postgres(url: str) -> Revision:
     import asyncio
 
-    from tailorbird.store.migrate import HEAD, migrate
-    from tailorbird.store.postgres.database import newer, version_at
+    from tailorbird.store.migrate import migrate
+    from tailorbird.store.postgres.database import revision_at, too_new
 
-    before = asyncio.run(version_at(url))
-    if before > HEAD:
-        raise newer(before)
+    before = asyncio.run(revision_at(url))
+    if before.is_too_new:
+        raise too_new(before)
     migrate(url)
     return before
 

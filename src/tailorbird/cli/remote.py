@@ -28,14 +28,14 @@ class Remote:
         self._name = f"{parts.scheme}://{parts.netloc}{self._base}"
         self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
 
-    def project(self, method: str, project: str, verb: str, body: bytes = b"", **query: str) -> bytes:
+    def project(self, method: str, project: str, verb: str, body: bytes = b"", **query: Any) -> bytes:
         """What a server answers to ``/v1/projects/{project}/{verb}``.
 
         ``Invalid`` with every field that is wrong, as the engine says it; ``Failed`` for every other refusal.
         """
         path = f"{self._base}/v1/projects/{quote(project, safe='')}/{verb}"
         try:
-            self._connection.request(method, f"{path}?{urlencode(query)}", body, self._headers)
+            self._connection.request(method, f"{path}?{urlencode(query, doseq=True)}", body, self._headers)
             answer = self._connection.getresponse()
             text = answer.read()
         except (OSError, http.client.HTTPException) as error:

@@ -20,8 +20,6 @@ from tailorbird.cli.tool import with_engine
 from tailorbird.domain.erasure import Erasure
 from tailorbird.engine import erasurelog
 from tailorbird.engine.erasures import Replayed, replay
-from tailorbird.store.contract import INCARNATION
-from tailorbird.store.migrate import HEAD
 
 if TYPE_CHECKING:
     from tailorbird.store.contract import Store
@@ -63,7 +61,7 @@ def finish(where: Place, logs: Sequence[Path]) -> Restored:
     told, warnings = _read([where.folder / erasurelog.FILE, *logs])
 
     async def work(runtime: Any) -> Restored:
-        return await _renew(runtime.store, where.folder, told)
+        return await _renew(runtime.store, where.folder, told, await _schema(where))
 
     with alone(where, "Stop it first."):
         done = with_engine(where, work, as_it_is=True)
@@ -88,21 +86,30 @@ def _check(source: Path) -> list[str]:
 
 async def _prepare(prepared: Path, folder: Path, told: Sequence[Erasure]) -> Restored:
     from tailorbird.store import SqliteStore
+    from tailorbird.store.sqlite.file import revision
 
     store = SqliteStore(prepared)
     await store.open()
     try:
-        return await _renew(store, folder, told)
+        return await _renew(store, folder, told, revision(prepared).version)
     finally:
         await store.close()
 
 
-async def _renew(store: Store, folder: Path, told: Sequence[Erasure]) -> Restored:
+async def _schema(where: Place) -> str:
+    from tailorbird.store.postgres.database import revision_at
+    from tailorbird.store.sqlite.file import revision
+
+    return (await revision_at(where.url) if where.shared else revision(where.file)).version
+
+
+async def _renew(store: Store, folder: Path, told: Sequence[Erasure], schema: str) -> Restored:
     incarnation = secrets.token_hex(16)
-    await store.set_meta(INCARNATION, incarnation)
+    await store.begin_incarnation(incarnation)
+    await store.accounts.end_ways_in()
     replayed = await replay(store, told)
     _note(folder, await store.erasures())
-    return Restored(schema=HEAD, incarnation=incarnation, replayed=replayed)
+    return Restored(schema=schema, incarnation=incarnation, replayed=replayed)
 
 
 def _note(folder: Path, erasures: Iterable[Erasure]) -> None:

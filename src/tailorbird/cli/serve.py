@@ -64,13 +64,26 @@ def serve(*, given: Annotated[Given | None, Parameter(name="*")] = None) -> None
 
     from tailorbird.cli.server import run
 
-    run(settings, where, functools.partial(_greet, where))
+    run(settings, where, functools.partial(_greet, where, settings.public_url))
 
 
-async def _greet(where: Place, runtime: Runtime, base: str) -> bool:
+async def _greet(where: Place, public_url: str, runtime: Runtime, base: str) -> bool:
+    said = [greeting(runtime, where, base), await setup_link(runtime, public_url or base)]
     with contextlib.suppress(OSError):  # a full disk under the log is no reason to stop
-        print(greeting(runtime, where, base), file=sys.stderr, flush=True)
+        print("\n".join(filter(None, said)), file=sys.stderr, flush=True)
     return True
+
+
+async def setup_link(runtime: Runtime, base: str) -> str:
+    """Where the first account is made, with a code that works once; empty where there is one, or no database."""
+    from tailorbird.domain.errors import Conflict, Unavailable
+    from tailorbird.engine.accounts import new_setup_code
+
+    try:
+        code = await new_setup_code(runtime)
+    except (Conflict, Unavailable):
+        return ""
+    return f"Nobody can sign in yet. Make the first account: {base.rstrip('/')}/setup#code={code}"
 
 
 def settings_of(given: dict[str, Any]) -> Settings:

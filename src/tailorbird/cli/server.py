@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: the copy of all definitions, from which a server starts while its database is away
 COPY = "snapshot.json"
 
+#: facts for analysis, and what does not fit into memory while they are asked
+LAKE, SCRATCH = "lake", "lake-scratch"
+
 #: how long a start looks at a shared database where it could do without
 _LOOK_S = 1.0
 
@@ -179,7 +182,24 @@ def _engine(settings: Settings, where: Place) -> Runtime:
 
         locate = open_locator(settings.geo)
     limits = Limits(rate=settings.key_rate, burst=settings.key_burst)
-    return Runtime(where.store(), data_dir=where.folder, locate=locate, limits=limits)
+    lake = None
+    if settings.lake:
+        from tailorbird.engine.lakes import open_lake
+
+        lake = open_lake(
+            where.url or str(where.file),
+            settings.lake_url or str(where.folder / LAKE),
+            memory_mb=settings.lake_memory_mb,
+            scratch=str(where.folder / SCRATCH),
+        )
+    return Runtime(
+        where.store(),
+        data_dir=where.folder,
+        locate=locate,
+        limits=limits,
+        lake=lake,
+        lake_seconds=settings.lake_seconds,
+    )
 
 
 async def _end(company: asyncio.Task[bool], *, stopped: bool) -> None:

@@ -28,7 +28,10 @@ _PAUSE_SECONDS = 0.5
 
 def supervise(serve: Serve, workers: int, listener: socket.socket, *, grace: float) -> None:
     """Run ``serve`` (a function that can be pickled) in ``workers`` processes until SIGINT or SIGTERM; returns when all
-    of them have ended, which they are given ``grace`` seconds for. ``Failed`` when they do not come up."""
+    of them have ended, which they are given ``grace`` seconds for. ``Failed`` when they do not come up.
+
+    ``listener`` is closed when the stop comes: the last worker lets in who waits at the door, and shuts it.
+    """
     _Crew(serve, workers, listener, grace).run()
 
 
@@ -65,7 +68,12 @@ class _Crew:
         process = self._context.Process(
             target=_work, args=(self._serve, number, self._listener), name=f"tailorbird-worker-{number}"
         )
-        process.start()
+        try:
+            process.start()
+        except (OSError, ValueError):
+            if self._stopping:  # told so in this moment: the socket that it would have got is closed
+                return
+            raise
         self._running[number] = process, time.monotonic()
 
     def _replace_the_dead(self) -> None:
@@ -85,9 +93,12 @@ class _Crew:
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._stopping = True
+        # at once: as long as it is open here, callers are let into a queue that nobody empties any more
+        self._listener.close()
 
     def _end(self) -> None:
         """Tell everybody to stop, and leave nobody behind."""
+        self._listener.close()
         until = time.monotonic() + self._grace
         while self._running:
             for process, _ in self._running.values():

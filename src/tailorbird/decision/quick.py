@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: From a subject and the bytes of the id that is drawn on to the arm; None where no rule matches.
 Quick = Callable[[Subject, bytes], Arm | None]
 _Match = Callable[[Subject], bool]
-#: what a rule needs for its two draws: audience, control's arm, the split's prefix, bounds, arms by range
+#: what a rule needs for its two draws: audience, control's arm, the split's prefix, bounds of hashes, arms by range
 _Rule = tuple[_Match, Arm, bytes, tuple[int, ...], tuple[Arm, ...]]
 
 _hash = mmh3.hash
@@ -39,7 +39,7 @@ def quick_way(
     if not simple or not asked or any(not _is_simple(rule) for rule in asked):
         return None
     parts = tuple(_parts(campaign.salt, rule, rule.audience) for rule in asked if rule.audience is not None)
-    slots = round(campaign.control * SLOTS / 100)
+    slots = _least_hash(round(campaign.control * SLOTS / 100))
     control = prefix(campaign.salt, CONTROL)
     if audience is None and len(parts) == 1:
         return _single(control, slots, *parts[0])
@@ -51,11 +51,17 @@ def _is_simple(rule: PlanRule) -> bool:
 
 
 def _parts(salt: str, rule: PlanRule, audience: Condition) -> _Rule:
-    bounds = () if rule.whole else rule.bounds
+    bounds = () if rule.whole else tuple(map(_least_hash, rule.bounds))
     return audience.match, rule.control, prefix(salt, rule.purpose), bounds, tuple(o.arm for o in rule.owners)
 
 
-def _several(control: bytes, control_slots: int, audience: Condition | None, rules: tuple[_Rule, ...]) -> Quick:
+def _least_hash(slot: int) -> int:
+    """The least 32-bit hash that falls into ``slot`` or above, so that hashes need not be scaled: ``hash * SLOTS >> 32
+    >= slot`` exactly where ``hash >= _least_hash(slot)``."""
+    return -(-(slot << 32) // SLOTS)
+
+
+def _several(control: bytes, control_below: int, audience: Condition | None, rules: tuple[_Rule, ...]) -> Quick:
     match = audience.match if audience is not None else None
 
     def arm(subject: Subject, visitor: bytes) -> Arm | None:
@@ -63,11 +69,9 @@ def _several(control: bytes, control_slots: int, audience: Condition | None, rul
             return None
         for matches, held_back, split, bounds, arms in rules:
             if matches(subject):
-                if control_slots and (_hash(control + visitor, 0, False) * SLOTS) >> 32 < control_slots:
+                if control_below and _hash(control + visitor, 0, False) < control_below:
                     return held_back
-                if not bounds:
-                    return arms[0]
-                return arms[bisect_right(bounds, (_hash(split + visitor, 0, False) * SLOTS) >> 32)]
+                return arms[bisect_right(bounds, _hash(split + visitor, 0, False))] if bounds else arms[0]
         return None
 
     return arm
@@ -75,7 +79,7 @@ def _several(control: bytes, control_slots: int, audience: Condition | None, rul
 
 def _single(
     control: bytes,
-    control_slots: int,
+    control_below: int,
     matches: _Match,
     held_back: Arm,
     split: bytes,
@@ -87,10 +91,8 @@ def _single(
     def arm(subject: Subject, visitor: bytes) -> Arm | None:
         if not matches(subject):
             return None
-        if control_slots and (_hash(control + visitor, 0, False) * SLOTS) >> 32 < control_slots:
+        if control_below and _hash(control + visitor, 0, False) < control_below:
             return held_back
-        if not bounds:
-            return arms[0]
-        return arms[bisect_right(bounds, (_hash(split + visitor, 0, False) * SLOTS) >> 32)]
+        return arms[bisect_right(bounds, _hash(split + visitor, 0, False))] if bounds else arms[0]
 
     return arm

@@ -45,6 +45,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     body_seconds: Annotated[float, Meta(gt=0, le=600)] = 10.0
     #: seconds that an idle connection is kept: minutes, so that callers need not connect for each request
     keep_alive_seconds: Annotated[int, Meta(ge=300)] = 300
+    #: keep facts in a lake, which results are computed from
+    lake: bool = True
+    #: folder of the lake, or an address that fsspec knows, such as ``s3://bucket/lake``; empty = ``lake`` in ``data``.
+    #: Servers on one database need one that all of them reach
+    lake_url: str = ""
+    #: seconds between two looks for facts that are not in the lake yet
+    lake_seconds: Annotated[float, Meta(ge=0.1, le=3600)] = 5.0
+    #: memory in MB that a question may use; what does not fit goes to the disk
+    lake_memory_mb: Annotated[int, Meta(ge=128)] = 2048
     #: seconds that running requests get to finish when the server is told to stop
     shutdown_seconds: Annotated[int, Meta(ge=1, le=600)] = 20
     #: least severe log line that is written

@@ -11,6 +11,7 @@ from litestar.types import HTTPScope, Receive, Scope, Send
 from tailorbird.engine.runtime import Runtime
 from tailorbird.web import problems
 from tailorbird.web.api import build_api
+from tailorbird.web.console import Console
 from tailorbird.web.entry import Entry
 from tailorbird.web.hot import HotPaths, Seen
 from tailorbird.web.http import Disconnected, headers_of
@@ -18,6 +19,7 @@ from tailorbird.web.observe import NO_ROUTE, Observer
 from tailorbird.web.options import Options
 from tailorbird.web.paths import keep_escapes
 from tailorbird.web.problems import Header, understood
+from tailorbird.web.whole import offered
 
 #: added to every answer outside the hot paths that does not say otherwise itself
 GUARDED: tuple[Header, ...] = (
@@ -41,6 +43,7 @@ class App:
         self._hot = HotPaths(runtime, options)
         self._observer = Observer(runtime.metrics.registry, access_log=options.access_log)
         self._entry = Entry(runtime, options, self._observer)
+        self._console = Console()
         self._api: Litestar = build_api(runtime, options)
 
     def close(self) -> None:
@@ -55,8 +58,17 @@ class App:
         request: HTTPScope = scope  # type: ignore[assignment]
         if request["path"] in self._hot.posts:
             await self._answer_hot(request, receive, send)
-        elif not await self._entry.answered(request, receive, send):
+        elif await self._entry.answered(request, receive, send):
+            return
+        elif self._console.answers(request["path"]):
+            await self._answer_page(request, send)
+        else:
             await self._answer(request, receive, send)
+
+    async def _answer_page(self, scope: HTTPScope, send: Send) -> None:
+        started = perf_counter()
+        status = await self._console.answer(scope, send)
+        self._observer.answered("/", scope["method"], status, perf_counter() - started, None)
 
     async def _answer_hot(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         started = perf_counter()
@@ -68,10 +80,12 @@ class App:
         except Exception as error:  # noqa: BLE001 - the border: whatever happened, the caller gets a problem document
             status, headers, body = self._problem(scope, error)
             headers += self._hot.cross_origin(seen)
-        start: Any = {"type": "http.response.start", "status": status, "headers": headers}
-        await send(start)
-        last: Any = {"type": "http.response.body", "body": body}
-        await send(last)
+        whole = offered(scope)
+        if whole is None or not whole(status, headers, body):
+            start: Any = {"type": "http.response.start", "status": status, "headers": headers}
+            await send(start)
+            last: Any = {"type": "http.response.body", "body": body}
+            await send(last)
         self._observer.answered(scope["path"], scope["method"], status, perf_counter() - started, seen.key)
 
     def _problem(self, scope: HTTPScope, error: Exception) -> tuple[int, list[Header], bytes]:

@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tailorbird.domain.errors import TailorbirdError
 from tailorbird.web import problems
+from tailorbird.web.whole import EXTENSION, Exchange
 
 #: bytes that an unfinished head may have, beside what the first packet brought
 HEAD_BYTES = 64 * 1024
@@ -48,6 +49,7 @@ class _Connection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         self._running = cycle
+        cycle.scope["extensions"] = {EXTENSION: Exchange(cycle)}
         super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:

@@ -102,4 +102,4 @@ class _Closing:
                 message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
             await send(message)
 
-        await self._app(scope, receive, last)
+        await self._app({**scope, "extensions": {}}, receive, last)

@@ -17,6 +17,7 @@ from tailorbird.web.http import Disconnected, headers_of
 from tailorbird.web.observe import Observer
 from tailorbird.web.options import Options
 from tailorbird.web.problems import understood
+from tailorbird.web.whole import offered
 
 _FAULT = "The server met a fault that it did not foresee. It was logged."
 
@@ -41,7 +42,7 @@ class Entry:
         asked = Asked(scope, receive, found[1], headers_of(scope))
         try:
             reply = await self._reply(found[0], asked)
-            await _send(reply, receive, send)
+            await _send(reply, scope, receive, send)
         except Disconnected:
             return True
         self._observer.answered(asked.route, asked.method, reply.status, perf_counter() - started, asked.key)
@@ -60,10 +61,13 @@ class Entry:
             return door.refuse(asked, known)
 
 
-async def _send(reply: Reply, receive: Receive, send: Send) -> None:
+async def _send(reply: Reply, scope: HTTPScope, receive: Receive, send: Send) -> None:
     body, headers = reply.body, list(reply.headers)
     if isinstance(body, bytes) and reply.status != 304:
         headers.append((b"content-length", b"%d" % len(body)))
+        whole = offered(scope)
+        if whole is not None and whole(reply.status, headers, body):
+            return
     start: Any = {"type": "http.response.start", "status": reply.status, "headers": headers}
     await send(start)
     if isinstance(body, bytes):

@@ -20,6 +20,8 @@ from tailorbird.domain.access import ApiKey
 
 #: seconds; a decision takes about one millisecond
 BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.5, 1.0, 5.0)
+#: what alerts ask for is counted from the start: Prometheus sees no rise from nothing to one
+EXPECTED = [(route, "POST", status) for route in ("/v1/decide", "/v1/events") for status in (200, 429, 500, 503)]
 #: the route of requests that no route matched
 NO_ROUTE = "none"
 
@@ -73,6 +75,13 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
+class Signed(msgspec.Struct, frozen=True):
+    """Somebody signed in, as the access log names them: by the id of the account."""
+
+    project: str
+    id: str
+
+
 class Line(msgspec.Struct, omit_defaults=True):
     """One request in the access log."""
 
@@ -109,12 +118,15 @@ class Observer:
             buckets=BUCKETS,
             registry=registry,
         )
-        self._counters: dict[tuple[str, str, int], Counter] = {}
+        self._counters: dict[tuple[str, str, int], Counter] = {
+            (route, method, status): self._requests.labels(route, method, str(status))
+            for route, method, status in EXPECTED
+        }
         self._histograms: dict[str, Histogram] = {}
         #: takes finished lines: structlog's processors would cost more than all else that a request costs here
         self._write = structlog.get_config()["logger_factory"]().info if access_log and _informs() else None
 
-    def answered(self, route: str, method: str, status: int, seconds: float, key: ApiKey | None) -> None:
+    def answered(self, route: str, method: str, status: int, seconds: float, key: ApiKey | Signed | None) -> None:
         """Note one request that got its answer."""
         if method not in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
             method = "other"

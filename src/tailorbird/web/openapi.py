@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any
 
 import msgspec
 from litestar import Litestar
@@ -21,17 +21,17 @@ from tailorbird.engine.calls import Answer, Recorded
 from tailorbird.web import wire
 from tailorbird.web.api import specimens
 from tailorbird.web.api.operation import Operation, Resource, Stand
-from tailorbird.web.api.views import Listing, Versioned
-from tailorbird.web.notes import field_notes
-from tailorbird.web.problems import ProblemDetails
+from tailorbird.web.api.views import Listing, Page, Versioned
+from tailorbird.web.openapi_schemas import REF, Schemas
 
 STORY = """Ask what a visitor should see, tell what they did, and manage what is shown.
 
-Send `Authorization: Bearer <key>`; each operation names the scope that the key needs. Times in requests are ISO 8601
-(without an offset: UTC) or epoch milliseconds; times in answers are epoch milliseconds. Errors are RFC 9457 problem
-details. Unknown members are ignored by `/v1/decide` and `/v1/events` and refused everywhere else."""
+Send `Authorization: Bearer <key>`; each operation names the scope that the key needs. The console calls the same
+operations with a session instead, and with `X-CSRF-Token` where it changes something; each names the role that takes.
+Times in requests are ISO 8601 (without an offset: UTC) or epoch milliseconds; times in answers are epoch milliseconds.
+Errors are RFC 9457 problem details. Unknown members are ignored by `/v1/decide` and `/v1/events`
+and refused everywhere else."""
 
-REF = "#/components/schemas/{name}"
 #: what the examples call things
 USUAL: dict[str, Any] = {
     "project": "shop",
@@ -39,7 +39,11 @@ USUAL: dict[str, Any] = {
     "item_id": "mug-blue",
     "key_id": "k3yExampLe",
     "signing_key_id": "s1gnEx",
+    "account_id": "accExampLe",
+    "session_id": "sessExamp1",
+    "invitation_id": "1nvExampLe",
 }
+_GENERIC: tuple[Any, Any, Any] = (Versioned, Listing, Page)
 _METHODS = ("get", "post", "put", "patch", "delete")
 INJECTED = frozenset(("caller", "runtime", "options", "request", "self"))
 _TOKEN_HEADER = {
@@ -54,6 +58,14 @@ _BEACON_KEY = {
     "in": "query",
     "required": False,
     "description": "a publishable key, for beacons, which cannot send headers; secret keys are refused here",
+    "schema": {"type": "string"},
+}
+
+_PROJECT = {
+    "name": "project",
+    "in": "query",
+    "required": False,
+    "description": "with a session: key or id of the project; a key's own project when absent",
     "schema": {"type": "string"},
 }
 
@@ -80,7 +92,9 @@ HOT = (
         description="The named campaigns in the order asked, then those of the groups by key; without either, every "
         "open one. A campaign that shows nothing says why in `reason`; the call never fails because of one campaign.",
         tags=("Decide and record",),
-        operation=Operation(scope="decide", body=wire.DecideIn, answer=Answer, example=specimens.DECIDE),
+        operation=Operation(
+            scope="decide", sessions=False, body=wire.DecideIn, answer=Answer, example=specimens.DECIDE
+        ),
         parameters=(_TOKEN_HEADER, _BEACON_KEY),
     ),
     Entry(
@@ -93,6 +107,7 @@ HOT = (
         tags=("Decide and record",),
         operation=Operation(
             scope="record",
+            sessions=False,
             body=wire.EventsIn,
             takes=("application/json", "text/plain"),
             answer=Recorded,
@@ -106,7 +121,7 @@ HOT = (
 def document(app: Litestar, public_url: str = "") -> dict[str, Any]:
     """The whole document."""
     entries = (*HOT, *_routes(app))
-    schemas = Schemas(entries)
+    schemas = Schemas(t for e in entries for t in (e.operation.body, e.operation.answer) if t not in (None, str))
     paths: dict[str, dict[str, Any]] = {}
     for entry in sorted(entries, key=lambda entry: _METHODS.index(entry.method)):
         paths.setdefault(entry.path, {})[entry.method] = _operation(entry, schemas)
@@ -122,7 +137,17 @@ def document(app: Litestar, public_url: str = "") -> dict[str, Any]:
         "tags": [{"name": tag} for tag in dict.fromkeys(tag for entry in entries for tag in entry.tags)],
         "paths": {path: paths[path] for path in dict.fromkeys(entry.path for entry in entries)},
         "components": {
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "An API key."}},
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": "An API key."},
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "tailorbird_session",
+                    "description": "Somebody signed in: `POST /v1/session` sets the cookie, which is called "
+                    "`__Host-tailorbird` where `public_url` is https. What changes something sends the header "
+                    "`X-CSRF-Token` with the token of `GET /v1/me`.",
+                },
+            },
             "responses": {str(status): _problem(status) for status in _SHORT},
             "schemas": dict(sorted(schemas.components.items())),
         },
@@ -163,18 +188,19 @@ def _resolved(operation: Operation, resource: Resource | None) -> Operation:
     """The operation with its kind put in place of what stands for it."""
     if resource is None:
         return operation
-    generic: Any = Versioned
-    listing: Any = Listing
-    view = generic[resource.body]
+    view = _GENERIC[0][resource.body]
     stands: dict[Stand, Any] = {
         Stand.BODY: resource.body,
         Stand.VIEW: view,
-        Stand.VIEWS: listing[view],
+        Stand.VIEWS: _GENERIC[1][view],
+        Stand.PAGE: _GENERIC[2][view],
         Stand.NEW: resource.new,
         Stand.CHANGED: resource.changed,
     }
     told = ((name, getattr(operation, name)) for name in operation.__struct_fields__)
     put = {name: stands[value] if isinstance(value, Stand) else value for name, value in told}
+    if resource.kind == "campaign" and operation.campaigns is not None:
+        put["role"] = operation.campaigns
     return Operation(**put)
 
 
@@ -197,6 +223,9 @@ def _path_parameter(name: str, example: Any) -> dict[str, Any]:
         "key_id": "id of the key",
         "signing_key_id": "id of the signing key",
         "item_id": "id of the item",
+        "account_id": "id of the account",
+        "session_id": "id of the session",
+        "invitation_id": "id of the invitation",
     }
     schema: dict[str, Any] = {"type": "string", "minLength": 1}
     if name == "version":
@@ -228,67 +257,47 @@ def _query_parameter(name: str, field: Any) -> dict[str, Any]:
     }
 
 
-class Schemas:
-    """The schemas of all structs that operations take and give."""
-
-    def __init__(self, entries: tuple[Entry, ...]) -> None:
-        types = [t for e in entries for t in (e.operation.body, e.operation.answer) if t not in (None, str)]
-        self._types = list({repr(t): t for t in [ProblemDetails, wire.EventIn, *types]}.values())
-        refs, self.components = msgspec.json.schema_components(self._types, ref_template=REF)
-        self._refs = {repr(t): ref for t, ref in zip(self._types, refs, strict=True)}
-        self._annotate()
-        events = self.components["EventsIn"]["properties"]["events"]
-        events |= {"items": {"$ref": REF.format(name="EventIn")}, "maxItems": 1000}
-
-    def ref(self, struct: Any) -> dict[str, Any]:
-        """Where a type's schema stands."""
-        return {"type": "string"} if struct is str else self._refs[repr(struct)]
-
-    def _annotate(self) -> None:
-        """Put the ``#:`` line of each field into its schema."""
-        structs: dict[str, Any] = {}
-        for told in self._types:
-            _collect(told, structs)
-        for name, schema in self.components.items():
-            struct = structs.get(name.partition("_")[0])
-            if struct is None:
-                continue
-            names = {field.name: field.encode_name for field in msgspec.structs.fields(struct)}
-            for field, note in field_notes(struct).items():
-                encoded = names[field]
-                if encoded in schema.get("properties", {}):
-                    schema["properties"][encoded]["description"] = note.replace("``", "`")
-
-
-def _collect(told: Any, found: dict[str, Any]) -> None:
-    """Every struct that a type is made of, by name."""
-    origin = get_origin(told)
-    for part in get_args(told):
-        _collect(part, found)
-    struct = origin or told
-    if isinstance(struct, type) and issubclass(struct, msgspec.Struct) and struct.__name__ not in found:
-        found[struct.__name__] = struct
-        for field in msgspec.structs.fields(struct):
-            _collect(field.type, found)
-
-
 def _operation(entry: Entry, schemas: Schemas) -> dict[str, Any]:
     operation = entry.operation
-    needs = f"Needs a key with the scope `{operation.scope}`." if operation.scope else "Needs no key."
+    needs = _needs(operation)
     told: dict[str, Any] = {
         "operationId": entry.id,
         "summary": entry.summary,
         "description": f"{entry.description} {needs}",
         "tags": list(entry.tags),
-        "security": [{"key": []}] if operation.scope else [],
+        "security": _security(entry),
         "responses": _responses(entry, schemas),
     }
-    parameters = [*entry.parameters, *([_if_match(operation)] if operation.if_match else [])]
+    parameters = [*entry.parameters, *([_if_match(operation)] if operation.if_match else []), *_project_of(entry)]
     if parameters:
         told["parameters"] = parameters
     if operation.body is not None:
         told["requestBody"] = _body(operation, schemas)
     return told
+
+
+def _needs(operation: Operation) -> str:
+    """Who may call it, in a sentence."""
+    role = f"the role `{operation.needed}`" + (" in the project" if operation.in_project else "")
+    session = f"a session with {role}" if operation.in_project else "a session"
+    if operation.scope is not None:
+        return f"Needs a key with the scope `{operation.scope}`" + (f", or {session}." if operation.sessions else ".")
+    told = {"owner": "a session of an owner of the installation", "account": session}
+    return f"Needs {told.get(operation.who, 'neither key nor session')}."
+
+
+def _security(entry: Entry) -> list[dict[str, list[str]]]:
+    operation = entry.operation
+    ways: list[dict[str, list[str]]] = [{"key": []}] if operation.scope is not None else []
+    if operation.sessions and not operation.is_public:
+        ways.append({"session": []})
+    return ways
+
+
+def _project_of(entry: Entry) -> list[dict[str, Any]]:
+    """How sessions name the project where the path does not."""
+    operation = entry.operation
+    return [_PROJECT] if operation.in_project and operation.sessions and "{project}" not in entry.path else []
 
 
 def _if_match(operation: Operation) -> dict[str, Any]:
@@ -324,8 +333,9 @@ def _responses(entry: Entry, schemas: Schemas) -> dict[str, Any]:
         headers["Location"] = {"description": "where it is found", "required": True, "schema": {"type": "string"}}
     if headers:
         good["headers"] = headers
-    responses = {str(status): good for status in (operation.status, *operation.also)}
-    for status in sorted(_errors(entry) - {operation.status, *operation.also}):
+    own = (operation.status, *operation.also)
+    responses = {str(status): good for status in own}
+    for status in sorted(_errors(entry).difference(own)):
         responses[str(status)] = {"$ref": f"#/components/responses/{status}"}
     return responses
 
@@ -334,9 +344,9 @@ def _errors(entry: Entry) -> set[int]:
     """The statuses of an operation's problems: its own, and those that every operation of its form has."""
     operation = entry.operation
     found = set(operation.errors)
-    if operation.scope is not None:
+    if not operation.is_public:
         found |= {400, 401, 403, 429, 503}
-    if "{" in entry.path:
+    if "{" in entry.path or _PROJECT in _project_of(entry):
         found.add(404)
     if operation.body is not None:
         found |= {400, 408, 413, 415}
@@ -355,15 +365,15 @@ def _problem(status: int) -> dict[str, Any]:
 
 _SHORT = {
     400: "something is not of the expected form",
-    401: "no usable key",
-    403: "the key lacks the scope",
+    401: "no usable key and no session",
+    403: "the key lacks the scope, or the account the role",
     404: "there is no such thing in this project",
     408: "the body came too slowly",
     409: "somebody else wrote meanwhile, or it is in use",
     413: "the body is too large",
     415: "the body comes in a form that is not read",
     428: "`If-Match` is missing",
-    429: "the key's limit is reached",
+    429: "a limit is reached",
     503: "try again later",
 }
 

@@ -15,6 +15,7 @@ from tailorbird.domain import errors
 from tailorbird.domain.definitions import Definition
 from tailorbird.domain.errors import Conflict, Invalid, NotFound, Problem, TailorbirdError
 from tailorbird.domain.shape import expectation, invalid
+from tailorbird.domain.unpublished import Unpublished
 
 #: a raw ASGI header
 Header = tuple[bytes, bytes]
@@ -88,14 +89,15 @@ KINDS: tuple[Kind, ...] = (
     _kind(
         "unauthorized",
         errors.Unauthorized,
-        "No key came with the request, or one that is unknown, revoked or expired.",
-        "Send `Authorization: Bearer <key>`. `tailorbird key create` makes a new key.",
+        "No key came with the request, or one that is unknown, revoked or expired; or nobody is signed in any more.",
+        "Send `Authorization: Bearer <key>`. `tailorbird key create` makes a new key. In the console: sign in.",
     ),
     _kind(
         "forbidden",
         errors.Forbidden,
-        "The key is good, but not for this: it lacks the scope, or it is a publishable key.",
-        "Use a key with the scope that the operation's documentation names.",
+        "The key is good, but not for this: it lacks the scope, or it is a publishable key. Or who is signed in lacks "
+        "the role; or the request did not come from the console's own page.",
+        "Use a key with the scope that the operation's documentation names; ask an admin of the project for the role.",
     ),
     _kind(
         "not-found",
@@ -149,7 +151,8 @@ KINDS: tuple[Kind, ...] = (
     _kind(
         "rate-limited",
         errors.RateLimited,
-        "The key used up its requests. Limits are kept by each process of the server for itself.",
+        "The key used up its requests, a limit that each process of the server keeps for itself; or somebody tried to "
+        "sign in too often, a limit of all processes together.",
         "Wait for as many seconds as `Retry-After` says.",
     ),
     _kind(
@@ -250,6 +253,8 @@ def _versions(extra: dict[str, Any]) -> dict[str, Any]:
         found["expected_version"] = expected
     if isinstance(current, Definition):
         found |= {"current_version": current.version, "current": current.body}
+    elif isinstance(current, Unpublished):
+        found |= {"current_version": current.revision, "current": current.body}
     elif isinstance(current, int):
         found["current_version"] = current
     return found

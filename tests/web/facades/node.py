@@ -36,6 +36,19 @@ def installed(name: str, packages: dict[str, str]) -> Path:
     return folder
 
 
+def bundled(folder: Path, script: str) -> bytes:
+    """A page's script with everything that it imports from the folder, which must have esbuild; one classic script."""
+    ask = {
+        "stdin": {"contents": script, "resolveDir": str(folder)},
+        "bundle": True,
+        "format": "iife",
+        "platform": "browser",
+        "outfile": str(folder / "bundle.js"),
+    }
+    run(folder, f"import {{ buildSync }} from 'esbuild'; buildSync({json.dumps(ask)}); console.log(1)")
+    return (folder / "bundle.js").read_bytes()
+
+
 def run(folder: Path, script: str, *arguments: str) -> Any:
     """What a module of the folder prints last, as JSON."""
     command = ["node", "--input-type=module", "-e", script, *arguments]

@@ -13,6 +13,7 @@ import structlog
 
 from tailorbird.web import observe
 from tailorbird.web.options import Options
+from tests.architecture.sources import ROOT
 from tests.web.conftest import Site
 from tests.web.facades import campaigns, cases, mutations
 from tests.web.facades.cases import basic
@@ -91,6 +92,23 @@ async def test_the_prefix_may_be_the_keys_own_id(site: Site) -> None:
     head = {"authorization": basic(made["id"], made["secret"])}
     told = {"identification": {"userId": "ada"}}
     assert (await site.ask("POST", CHOOSE, key="", headers=head, json=told)).status_code == 200
+
+
+RECORDED = ROOT / "spec" / "facades" / "intempt" / "client_requests.jsonl"
+#: by the last word of the path
+EXPECTED = {"track": 201, "data": 200, "choose-api": 200}
+
+
+async def test_recorded_requests_of_the_published_client_are_accepted_as_they_are(site: Site) -> None:
+    await site.ask("POST", f"{campaigns.home(site)}/templates", json=FEED)
+    for line in RECORDED.read_text(encoding="utf-8").splitlines():
+        told = json.loads(line)
+        path, headers = told["path"].replace("/my-project/", "/shop/"), told["headers"]
+        headers["Authorization"] = basic("shop", site.key)
+        answer = await site.ask(
+            told["method"], path, key="", headers=headers, content=json.dumps(told["body"]).encode()
+        )
+        assert answer.status_code == EXPECTED[path.rpartition("/")[2]], answer.text
 
 
 # -- whatever anybody sends --------------------------------------------------------------------------------------------

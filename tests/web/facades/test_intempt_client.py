@@ -281,6 +281,19 @@ def test_idle_connections_live_five_minutes(served: Served) -> None:
     assert served.keep_alive_seconds >= 300
 
 
+def test_an_idle_connection_is_bounded_by_its_own_setting_alone(tmp_path: Path) -> None:
+    """Not by the time that a request's head and body get, which begins with their first byte."""
+    with serving(tmp_path, Options(access_log=False, body_seconds=0.3, keep_alive_seconds=30)) as patient:
+        start_on(patient.url, patient.key, "flag-on", True)
+        with client(patient) as here:
+            who = FlagContext(user_id="u-idle")
+            assert here.bool_variation("flag-on", who, False) is True
+            sock = here._transport._conn.sock
+            time.sleep(1)
+            assert here.bool_variation("flag-on", who, False) is True
+            assert here._transport._conn.sock is sock
+
+
 @pytest.mark.slow
 def test_an_idle_connection_outlives_the_servers_own_default(served: Served) -> None:
     with client(served) as here:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from tailorbird.domain.errors import Unavailable
 from tailorbird.engine import access, identities, people
 from tailorbird.store import SqliteStore
 from tailorbird.web.options import Options
+from tests import chromium
 from tests.web.conftest import Site
 from tests.web.facades import campaigns, cases, mutations
 from tests.web.facades.cases import basic
@@ -251,8 +251,10 @@ async def test_pages_of_allowed_origins_may_read_the_answer(site: Site) -> None:
         assert (wrong.status_code, wrong.headers.get("access-control-allow-origin")) == (400, allowed)
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
 def test_a_page_renders_the_campaign_by_its_compiled_template(tmp_path: Path) -> None:
+    program = chromium.path()
+    if program is None:
+        pytest.skip(chromium.MISSING)
     with serving(tmp_path, Options(access_log=False)) as served, page_server() as page:
         api = httpx.Client(base_url=served.url, headers={"authorization": f"Bearer {served.key}"})
         with api:
@@ -266,7 +268,7 @@ def test_a_page_renders_the_campaign_by_its_compiled_template(tmp_path: Path) ->
         experience = {"name": "One", "template": {"template": "bar"}}
         campaigns.start_on(served.url, served.key, "page", "", channel="web", experiences=[experience])
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
             tab = browser.new_page()
             tab.goto(page)
             tab.evaluate(RENDER, f"{served.url}/api2/event/shop")

@@ -42,7 +42,7 @@ TEMPLATES: tuple[dict[str, Any], ...] = (
         "name": "Free delivery banner",
         "content": {
             "body": {
-                "headline": "Free delivery to {{ attribute.country }}",
+                "headline": "Free delivery to {{ attribute.country | default: 'your door' }}",
                 "text": "On your next order, whatever it weighs.",
                 "code": "POSTFREE",
             }
@@ -98,7 +98,7 @@ _HERO: dict[str, Any] = {
                         "body": {
                             "headline": "New since {{ event.order.last_at | date: '%B' }}",
                             "text": "You ordered last on {{ event.order.last_at | date: '%-d %B %Y' }}: see what came.",
-                            "link": "/new",
+                            "link": "/all",
                         }
                     },
                 }
@@ -113,7 +113,7 @@ _HERO: dict[str, Any] = {
                     "content": {
                         "body": {
                             "headline": "Welcome to the shop",
-                            "text": "How we pack, ship to {{ attribute.country }} and take things back.",
+                            "text": "We pack by hand, ship to {{ attribute.country | default: 'you' }}.",
                             "link": "/welcome",
                         }
                     },

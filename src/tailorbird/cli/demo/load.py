@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from tailorbird.cli.demo import definitions, retail
 from tailorbird.cli.demo.client import Client
@@ -59,6 +59,23 @@ def publish(client: Client) -> None:
     for campaign in client.get(f"{_BASE}/campaigns")["items"]:
         if campaign["key"] in definitions.CAMPAIGN_KEYS and campaign["body"].get("status", "draft") == "draft":
             client.post(f"{_BASE}/campaigns/{campaign['key']}/start")
+
+
+def make_keys(client: Client) -> tuple[str, str]:
+    """What the shop's backend and its pages call with: either may do only what it needs."""
+    scopes = ["decide", "record"]
+    backend = client.post(f"{_BASE}/keys", {"client": "shop", "scopes": scopes})
+    page = client.post(f"{_BASE}/keys", {"client": "shop pages", "kind": "publishable", "scopes": scopes})
+    return backend["secret"], page["secret"]
+
+
+def allow_origins(client: Client, origins: list[str]) -> None:
+    """Pages of these origins may call, and those of earlier starts no longer. Others that were allowed stay so."""
+    held = client.get(f"{_BASE}/settings")
+    before = held["body"].get("allowed_origins", [])
+    others = [origin for origin in before if urlsplit(origin).hostname not in ("127.0.0.1", "localhost")]
+    if before != others + origins:
+        client.put(f"{_BASE}/settings", {**held["body"], "allowed_origins": others + origins}, version=held["version"])
 
 
 def choose_customers(client: Client, shop: retail.Shop, days: int, now: datetime) -> dict[str, str]:

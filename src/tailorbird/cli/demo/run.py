@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec.structs import replace
 
-from tailorbird.cli.demo import definitions, load, retail, state
+from tailorbird.cli.demo import definitions, load, retail, shop, state, traffic
 from tailorbird.cli.demo.client import Client
 from tailorbird.cli.demo.show import Screen, sight
 from tailorbird.cli.demo.state import State
 from tailorbird.cli.errors import Failed
 from tailorbird.cli.place import place
+from tailorbird.cli.serve import setup_link
 from tailorbird.cli.server import run
 
 if TYPE_CHECKING:
@@ -34,31 +35,45 @@ _STORIES = {
     "newcomers": "a newcomer",
 }
 _STALE_DAYS = 14
+#: of the shop's page, what is personal and a little more
+_LINES = 8
 
 
-def start(folder: Path, port: int | None, once: bool) -> None:
+def start(folder: Path, port: int | None, shop_port: int | None, once: bool) -> None:
     """Run the demo in ``folder``; returns when it was stopped, or after showing where ``once`` is said."""
     from tailorbird.settings import read
     from tailorbird.web.observe import configure
 
-    shop = retail.read(retail.folder())
+    year = retail.read(retail.folder())
     configure("error", sys.stderr)
     environ = {name: value for name, value in os.environ.items() if name == "TAILORBIRD_HOST"}
     listen = port if port is not None else 0 if once else None
     settings = read(environ, data=folder, port=listen, access_log=False)
-    demo = Demo(shop, folder, Screen(), once)
-    run(settings, place(folder), demo.beside)
+    demo = Demo(year, folder, Screen(), once, shop_port)
+    try:
+        run(settings, place(folder), demo.beside)
+    finally:
+        demo.close()
 
 
 class Demo:
     """One run of the demo beside a server that has started."""
 
-    def __init__(self, shop: retail.Shop, folder: Path, screen: Screen, once: bool) -> None:
-        self._shop = shop
+    def __init__(
+        self, year: retail.Shop, folder: Path, screen: Screen, once: bool, shop_port: int | None = None
+    ) -> None:
+        self._shop = year
         self._folder = folder
         self._screen = screen
         self._once = once
+        self._shop_port = shop_port
+        self._open: shop.Shop | None = None
         self._began = time.monotonic()
+
+    def close(self) -> None:
+        """Stop the shop, where one was started."""
+        if self._open is not None:
+            self._open.stop()
 
     async def beside(self, runtime: Runtime, base: str) -> bool:
         """Load what is missing, show, and say whether to go on serving."""
@@ -68,9 +83,12 @@ class Demo:
             held = await asyncio.to_thread(self._fill, client, held)
             await self._check(runtime, client)
             await asyncio.to_thread(self._show, client, held)
+            held = await asyncio.to_thread(self._open_shop, client, base, held)
         finally:
             client.close()
         self._say_how_to_go_on(base, held, time.monotonic() - self._began)
+        if not self._once and (link := await setup_link(runtime, base)):
+            self._screen.say(link)
         return not self._once
 
     async def _begin(self, runtime: Runtime) -> State:
@@ -110,6 +128,12 @@ class Demo:
             f"  Published {len(definitions.AUDIENCES)} audiences, a saved template, {len(definitions.GOALS)} goals"
             f" and {len(definitions.CAMPAIGNS)} running campaigns, each with 5 % control."
         )
+        with self._screen.progress("visits", traffic.expected(self._shop, held.days, now)) as advance:
+            came = traffic.replay(client, self._shop, held.days, now, advance)
+        self._screen.say(
+            f"  Two campaigns have traffic: {came:,} real visits; what those people did with what they were shown is"
+            " simulated."
+        )
         customers = load.choose_customers(client, self._shop, held.days, now)
         return state.write(self._folder, replace(held, loaded=True, customers=customers))
 
@@ -147,6 +171,28 @@ class Demo:
             decisions = load.decide(client, customer, explain=True)
             self._screen.customer(title, [sight(key, decisions[key], rules[key]) for key in definitions.CAMPAIGN_KEYS])
 
+    def _open_shop(self, client: Client, base: str, held: State) -> State:
+        """The example shop, in a process of its own."""
+        if not shop.script().is_file():
+            self._screen.say("\nThe example shop is part of the repository, and not of what is installed here.")
+            return held
+        if not held.page_key:
+            secret, page_key = load.make_keys(client)
+            held = state.write(self._folder, replace(held, shop_secret=secret, page_key=page_key))
+        port = shop.free_port(self._shop_port, urlsplit(base).port or 0)
+        load.allow_origins(client, shop.origins(port))
+        stories = {customer: _STORIES[audience] for audience, customer in held.customers.items()}
+        told = shop.environ(base, held.shop_secret, held.page_key, stories)
+        self._open = shop.Shop(port, told)
+        if self._once:
+            self._show_shop(self._open, *next(iter(stories.items())))
+        return held
+
+    def _show_shop(self, opened: shop.Shop, customer: str, story: str) -> None:
+        self._screen.say(f"\nThe shop's home page for customer {customer}, {story}:")
+        for line in opened.home_page_of(customer)[:_LINES]:
+            self._screen.say(f"  {line}")
+
     def _say_what_comes(self, held: State, now: datetime) -> None:
         last = retail.shifted(self._shop.orders[-1].at, held.days).date()
         self._screen.say(
@@ -182,10 +228,16 @@ class Demo:
         say()
         say(f"Ready after {seconds:.1f} s.")
         say(f"  address        {base}  (documentation: {base}/docs)")
+        if self._open is not None:
+            say(f"  shop           {self._open.address}  (examples/shop; log in as one of the three)")
         say(f"  project        {definitions.PROJECT_KEY}, kept in {self._folder}")
         say(f"  key            {held.secret}")
         say()
         say(" \\\n  ".join(parts))
+        say()
+        say("Did they help? One campaign has ended, the other runs:")
+        for one in traffic.ALL:
+            say(f"  tailorbird results {one.campaign['key']} --data {self._folder}")
         say()
         if self._once:
             say("Stopping, since it was to run once. `make demo` keeps serving.")

@@ -23,6 +23,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     loaded: bool = False
     #: audience key → the customer who is shown for it
     customers: dict[str, str] = {}
+    #: the keys of the shop beside it: its backend's, and the one that stands in its pages
+    shop_secret: str = ""
+    page_key: str = ""
 
 
 def read(folder: Path) -> State | None:

@@ -1,4 +1,4 @@
-"""Rows of a Parquet file, read a batch at a time. Needs pyarrow, which is imported here and nowhere else."""
+"""Rows of a Parquet file, read a batch at a time."""
 
 from __future__ import annotations
 
@@ -21,11 +21,9 @@ class ParquetReader:
     untyped = False
 
     def __init__(self, path: Path) -> None:
-        try:
-            import pyarrow
-            from pyarrow import parquet
-        except ImportError as error:
-            raise Failed("Reading Parquet needs pyarrow: pip install 'tailorbird[parquet]'.") from error
+        import pyarrow
+        from pyarrow import parquet
+
         self._flaws: tuple[type[Exception], ...] = (pyarrow.ArrowException, OSError)
         self._path = path
         try:

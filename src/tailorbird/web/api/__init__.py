@@ -11,19 +11,27 @@ from litestar.types import Guard
 
 from tailorbird.engine.runtime import Runtime
 from tailorbird.web import problems
+from tailorbird.web.api.accounts import all_accounts
 from tailorbird.web.api.call import Caller, Request_, authorize
 from tailorbird.web.api.campaigns import Audiences, Campaigns, Goals, Templates, campaign_verbs
+from tailorbird.web.api.doors import doors
 from tailorbird.web.api.exposures import exposures
 from tailorbird.web.api.insight import insights
 from tailorbird.web.api.items import items
 from tailorbird.web.api.keys import keys
+from tailorbird.web.api.links import links
+from tailorbird.web.api.looking import looking
 from tailorbird.web.api.members import members
+from tailorbird.web.api.members_of_project import members_of_project
 from tailorbird.web.api.profiles import profiles
 from tailorbird.web.api.project_file import project_file
 from tailorbird.web.api.project_settings import project_settings
 from tailorbird.web.api.projects import projects
+from tailorbird.web.api.results import results
 from tailorbird.web.api.server import server
+from tailorbird.web.api.sessions import getting_in
 from tailorbird.web.api.signing_keys import signing_keys
+from tailorbird.web.api.unpublished import ALL_DRAFTS, unpublished
 from tailorbird.web.http import Disconnected
 from tailorbird.web.options import Options
 
@@ -31,18 +39,27 @@ ROUTES: tuple[Any, ...] = (
     projects,
     Campaigns,
     campaign_verbs,
+    doors,
     Audiences,
     members,
     Templates,
     Goals,
     items,
+    *ALL_DRAFTS,
+    unpublished,
     project_settings,
     project_file,
     keys,
     signing_keys,
     insights,
+    looking,
     profiles,
     exposures,
+    results,
+    getting_in,
+    links,
+    all_accounts,
+    members_of_project,
     server,
 )
 
@@ -58,7 +75,7 @@ def build_api(runtime: Runtime, options: Options) -> Litestar:
         "runtime": lambda: runtime,
         "options": lambda: options,
     }
-    return assemble(given, (authorize(runtime),))
+    return assemble(given, (authorize(runtime, options),))
 
 
 def assemble(given: Mapping[str, Callable[..., Any]] | None = None, guards: Sequence[Guard] = ()) -> Litestar:

@@ -10,6 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from msgspec import Meta
 
+from tailorbird.domain.errors import Conflict, Invalid, NotFound
 from tailorbird.domain.visitor import Visitor
 from tailorbird.engine import publish
 from tailorbird.engine.calls import PreviewCall
@@ -19,6 +20,7 @@ from tailorbird.web.api import specimens
 from tailorbird.web.api.call import Calling, answer
 from tailorbird.web.api.definitions import Definitions, created, shown
 from tailorbird.web.api.operation import Operation, Stand
+from tailorbird.web.api.views import Listing
 
 _BASE = "/v1/projects/{project:str}"
 _ONE = "/v1/projects/{project:str}/campaigns/{ref:str}"
@@ -79,6 +81,24 @@ class PreviewIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     experience: str | None = None
 
 
+class PauseIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Campaigns to pause."""
+
+    #: keys or ids
+    campaigns: Annotated[list[wire.Name], Meta(min_length=1, max_length=200)]
+
+
+class Paused(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one of them."""
+
+    #: as it was named
+    campaign: str
+    paused: bool
+    #: why not
+    detail: str = ""
+
+
+_decode_pause = msgspec.json.Decoder(PauseIn).decode
 _decode_clone = msgspec.json.Decoder(CloneIn).decode
 _decode_preview = msgspec.json.Decoder(PreviewIn).decode
 
@@ -86,7 +106,13 @@ _decode_preview = msgspec.json.Decoder(PreviewIn).decode
 def _verb(verb: str, summary: str, story: str, example: str) -> HTTPRouteHandler:
     """The route of one lifecycle verb."""
     operation = Operation(
-        scope="manage", answer=Stand.VIEW, errors=(409,), if_match="optional", etag=True, parameters={"ref": example}
+        scope="manage",
+        role="publisher",
+        answer=Stand.VIEW,
+        errors=(409,),
+        if_match="optional",
+        etag=True,
+        parameters={"ref": example},
     )
 
     async def handle(caller: Calling, ref: FromPath[str]) -> Response[Any]:
@@ -146,17 +172,49 @@ async def clone(caller: Calling, ref: FromPath[str]) -> Response[Any]:
 )
 async def show(caller: Calling, ref: FromPath[str]) -> Response[Any]:
     """Any version, any experience, any visitor or made-up profile, at any time. Nothing is recorded."""
+    return answer(await preview(caller.runtime, caller.project, await preview_call(caller, ref)))
+
+
+async def preview_call(caller: Calling, ref: str) -> PreviewCall:
+    """What a preview's body asks for."""
     told = await caller.maybe(_decode_preview, PreviewIn())
     known = told.visitor is not None
     who = wire.visitor(told.visitor) if told.visitor is not None else Visitor(id="preview")
-    call = PreviewCall(
+    return PreviewCall(
         campaign=ref,
         context=wire.context(told.context, who, caller.runtime.clock()),
         version=told.version,
         experience=told.experience,
         attributes=told.attributes if known or told.attributes is not None else {},
     )
-    return answer(await preview(caller.runtime, caller.project, call))
+
+
+@post(
+    f"{_BASE}/campaigns:pause",
+    status_code=200,
+    operation_id="pauseCampaigns",
+    summary="Pause several campaigns",
+    opt={
+        "operation": Operation(
+            scope="manage",
+            role="publisher",
+            body=PauseIn,
+            answer=Listing[Paused],
+            example={"campaigns": ["home-hero", "resting"]},
+        )
+    },
+)
+async def pause_several(caller: Calling) -> Response[Any]:
+    """Each by itself, in the order named: one that cannot be paused does not keep the others from it, and says why."""
+    told = await caller.told(_decode_pause)
+    done = []
+    for name in dict.fromkeys(told.campaigns):
+        try:
+            await publish.lifecycle(caller.runtime, caller.project, name, "pause", caller.author)
+            done.append(Paused(campaign=name, paused=True))
+        except (NotFound, Conflict, Invalid) as error:
+            done.append(Paused(campaign=name, paused=False, detail=error.detail))
+    return answer(Listing(done))
 
 
 _VERBS = (
@@ -176,4 +234,4 @@ _VERBS = (
     _verb("archive", "Archive a campaign", "It ends; its results stay. `draft` brings it back.", "home-hero"),
     _verb("draft", "Take a campaign back to draft", "From testing, paused or archived.", "resting"),
 )
-campaign_verbs = Router("/", route_handlers=[*_VERBS, clone, show], tags=["Campaigns"])
+campaign_verbs = Router("/", route_handlers=[*_VERBS, clone, show, pause_several], tags=["Campaigns"])

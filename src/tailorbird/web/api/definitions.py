@@ -5,16 +5,22 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from litestar import Controller, Response, delete, get, post, put
-from litestar.params import FromPath, PathParameter
+from litestar.params import FromPath, PathParameter, QueryParameter
 
+from tailorbird.domain.campaign import Status
 from tailorbird.domain.definitions import Definition, Kind
 from tailorbird.domain.errors import NotFound
 from tailorbird.engine import publish
 from tailorbird.engine.view import view
 from tailorbird.web.api.call import Calling, answer
 from tailorbird.web.api.operation import Operation, Resource, Stand
-from tailorbird.web.api.views import Listing
+from tailorbird.web.api.views import Listing, Page
 
+Search = Annotated[str, QueryParameter(description="what the name or the key has in it", max_length=200)]
+OfStatus = Annotated[Status | None, QueryParameter(description="only campaigns of this status")]
+OfGroup = Annotated[str, QueryParameter(description="only campaigns of this group", max_length=100)]
+After = Annotated[str, QueryParameter(description="the id after which the page begins", max_length=100)]
+Limit = Annotated[int, QueryParameter(description="how many at most", ge=1, le=1000)]
 Number = Annotated[int, PathParameter(description="a version", ge=1, le=2_147_483_647)]
 
 
@@ -48,12 +54,24 @@ class Definitions(Controller):
     @get(
         operation_id="list{Kind}s",
         summary="All {kind}s of a project",
-        opt={"operation": Operation(scope="read", answer=Stand.VIEWS)},
+        opt={"operation": Operation(scope="read", answer=Stand.PAGE)},
     )
-    async def listing(self, caller: Calling) -> Response[Any]:
-        """The newest version of each, in the order in which they were created."""
-        found = await publish.listing(caller.runtime, caller.project, self.kind)
-        return answer(Listing([view(caller.runtime, definition) for definition in found]))
+    async def listing(
+        self,
+        caller: Calling,
+        search: Search = "",
+        status: OfStatus = None,
+        group: OfGroup = "",
+        after: After = "",
+        limit: Limit = 1000,
+    ) -> Response[Any]:
+        """The newest version of each, in the order in which they were created. Pass `next` as `after` for the page that
+        follows; `status` and `group` are for campaigns."""
+        runtime = caller.runtime
+        wanted = publish.Wanted(search=search, status=status or "", group=group)
+        found = await publish.selection(runtime, caller.project, self.kind, wanted, after, limit + 1)
+        page = [view(runtime, definition) for definition in found[:limit]]
+        return answer(Page(items=page, next=page[-1].id if len(found) > limit else None))
 
     @post(
         operation_id="create{Kind}",
@@ -106,8 +124,9 @@ class Definitions(Controller):
     async def update(self, caller: Calling, ref: FromPath[str]) -> Response[Any]:
         """`If-Match` names the version that it was made from; when somebody wrote meanwhile, the answer is 409 with
         both versions. Send a campaign's rules and experiences back with their ids: without them they are new ones, and
-        their visitors are drawn afresh."""
+        their visitors are drawn afresh. What visitors see at once takes the role `publisher`: a campaign that runs."""
         expected = caller.required_version()
+        await self._check_live(caller, ref)
         body = await caller.body()
         definition = await publish.update(caller.runtime, caller.project, self.kind, ref, body, caller.author, expected)
         return shown(caller, definition)
@@ -152,14 +171,30 @@ class Definitions(Controller):
         status_code=200,
         operation_id="rollback{Kind}",
         summary="Go back to a version of a {kind}",
-        opt={"operation": Operation(scope="manage", answer=Stand.VIEW, errors=(409,), if_match="optional", etag=True)},
+        opt={
+            "operation": Operation(
+                scope="manage",
+                campaigns="publisher",
+                answer=Stand.VIEW,
+                errors=(409,),
+                if_match="optional",
+                etag=True,
+            )
+        },
     )
     async def rollback(self, caller: Calling, ref: FromPath[str], version: Number) -> Response[Any]:
         """Writes a new version that says what that one said. A campaign's content and weights come back; who was drawn
         where, and whether it runs, stay as they are."""
+        if self.kind == "campaign":
+            caller.need("publisher")
         runtime, project = caller.runtime, caller.project
         current = await publish.read(runtime, project, self.kind, ref)
         if version > current.version:
             raise NotFound(f"There is no version {version}; the newest is {current.version}.")
         definition = await publish.rollback(runtime, project, self.kind, ref, version, caller.author, caller.version())
         return shown(caller, definition)
+
+    async def _check_live(self, caller: Calling, ref: str) -> None:
+        """What is shown to visitors is changed by publishers."""
+        if self.kind == "campaign" and await publish.is_serving(caller.runtime, caller.project, ref):
+            caller.need("publisher")

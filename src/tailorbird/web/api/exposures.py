@@ -72,7 +72,11 @@ _SHOWN = {
     operation_id="importExposures",
     summary="Bring history from another tool",
     status_code=200,
-    opt={"operation": Operation(scope="manage", body=ExposuresIn, answer=Recorded, upload=True, example=_SHOWN)},
+    opt={
+        "operation": Operation(
+            scope="manage", role="admin", body=ExposuresIn, answer=Recorded, upload=True, example=_SHOWN
+        )
+    },
 )
 async def bring(caller: Calling) -> Response[Any]:
     """An item that is wrong is refused alone, by its index. Somebody who has an exposure to the campaign keeps it, and

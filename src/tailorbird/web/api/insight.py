@@ -9,13 +9,17 @@ from litestar.params import QueryParameter
 
 from tailorbird.engine import insight
 from tailorbird.engine.view import AuditEntry, audit
-from tailorbird.web.api.call import Calling, answer
+from tailorbird.web.api.call import Calling, answer, until_gone
 from tailorbird.web.api.operation import Operation
 from tailorbird.web.api.views import Arrived, Counts, Listing, Page, Refused, Seen
 
 _BASE = "/v1/projects/{project:str}"
 Limit = Annotated[int, QueryParameter(description="how many at most", ge=1, le=1000)]
 Sequence = Annotated[int, QueryParameter(description="a sequence number", ge=0, le=9_007_199_254_740_991)]
+
+Name = Annotated[str, QueryParameter(description="only events of this name", max_length=200)]
+Who = Annotated[str, QueryParameter(description="only events of who has this id, of either kind", max_length=256)]
+Seconds = Annotated[float, QueryParameter(description="seconds to wait for the first event", ge=0, le=25)]
 
 
 @get(
@@ -47,9 +51,19 @@ async def schema(caller: Calling) -> Response[Any]:
     summary="The newest events",
     opt={"operation": Operation(scope="read", answer=Listing[Arrived])},
 )
-async def events(caller: Calling, limit: Limit = 100, after: Sequence = 0) -> Response[Any]:
-    """Of everybody, for looking at what arrives. With `after`, only those with a higher `seq`."""
-    return answer(Listing(await insight.recent_events(caller.runtime, caller.project, limit, after)))
+async def events(
+    caller: Calling,
+    limit: Limit = 100,
+    after: Sequence = 0,
+    name: Name = "",
+    visitor: Who = "",
+    wait: Seconds = 0,
+) -> Response[Any]:
+    """Of everybody, for looking at what arrives. With `after`, only those with a higher `seq`; with `wait` too, the
+    answer comes with the first of them, so that asking again and again shows them live. A name is looked for among the
+    newest 100,000, a visitor's events among their newest 1,000."""
+    found = insight.next_events(caller.runtime, caller.project, limit, after, name=name, visitor=visitor, seconds=wait)
+    return answer(Listing(await until_gone(caller, found)))
 
 
 @get(

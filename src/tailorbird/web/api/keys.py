@@ -53,7 +53,7 @@ _SHOWN = {"client": "shop-backend", "scopes": ["decide", "record"]}
     _BASE,
     operation_id="listKeys",
     summary="The keys of a project",
-    opt={"operation": Operation(scope="manage", answer=Listing[KeyView])},
+    opt={"operation": Operation(scope="manage", role="admin", answer=Listing[KeyView])},
 )
 async def listing(caller: Calling) -> Response[Any]:
     """Revoked keys stay listed. Secrets are stored as hashes and cannot be shown again."""
@@ -67,7 +67,14 @@ async def listing(caller: Calling) -> Response[Any]:
     summary="Make a key",
     opt={
         "operation": Operation(
-            scope="manage", body=KeyIn, answer=NewKey, status=201, location=True, errors=(409,), example=_SHOWN
+            scope="manage",
+            role="admin",
+            body=KeyIn,
+            answer=NewKey,
+            status=201,
+            location=True,
+            errors=(409,),
+            example=_SHOWN,
         )
     },
 )
@@ -102,6 +109,7 @@ async def create(caller: Calling) -> Response[Any]:
     opt={
         "operation": Operation(
             scope="manage",
+            role="admin",
             body=RotateIn,
             answer=NewKey,
             status=201,
@@ -121,7 +129,7 @@ async def rotate(caller: Calling, key_id: FromPath[str]) -> Response[Any]:
     f"{_BASE}/{{key_id:str}}",
     operation_id="revokeKey",
     summary="Revoke a key",
-    opt={"operation": Operation(scope="manage", status=204)},
+    opt={"operation": Operation(scope="manage", role="admin", status=204)},
 )
 async def revoke(caller: Calling, key_id: FromPath[str]) -> None:
     """It is refused within two seconds by every process that reaches the store."""

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from tailorbird.domain.access import Scope
+from tailorbird.domain.accounts import Role
 
 
 class Stand(Enum):
@@ -19,6 +20,8 @@ class Stand(Enum):
     VIEW = "view"
     #: a list of those
     VIEWS = "views"
+    #: a page of those
+    PAGE = "page"
     #: its example to create
     NEW = "new"
     #: its example to write over another
@@ -32,8 +35,18 @@ NOTHING = None
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one operation that its handler's signature does not tell."""
 
-    #: what the key needs; None = no key is asked for
+    #: what a key needs; None = keys cannot call it
     scope: Scope | None
+    #: what a session needs in the project; None = what follows from the scope
+    role: Role | None = None
+    #: of an operation of all kinds of definitions: the role that it takes for campaigns
+    campaigns: Role | None = None
+    #: who may call it where no scope is named: everybody, whoever is signed in, or owners of the installation
+    who: Literal["everybody", "account", "owner"] = "everybody"
+    #: whether somebody signed in may call it too: all but what backends ask all the time
+    sessions: bool = True
+    #: whether it belongs to one project, which sessions name in the query where the path does not
+    of_project: bool = True
     #: struct of the request's body
     body: Any = NOTHING
     #: media types that the body may come as
@@ -60,6 +73,21 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     examples: dict[str, Any] = {}
     #: examples of path and query parameters that differ from the usual ones
     parameters: dict[str, Any] = {}
+
+    @property
+    def needed(self) -> Role:
+        """The role that a session needs."""
+        return self.role or ("viewer" if self.scope in (None, "read", "decide") else "editor")
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it asks for nobody."""
+        return self.scope is None and self.who == "everybody"
+
+    @property
+    def in_project(self) -> bool:
+        """Whether a session needs a role in a project for it."""
+        return self.of_project and (self.scope is not None or self.role is not None)
 
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True):

@@ -102,7 +102,7 @@ async def set_attributes(caller: Calling, visitor_id: FromPath[str], kind: KindO
     status_code=200,
     opt={
         "operation": Operation(
-            scope="record", body=AliasIn, answer=Person, example={"alias": "customer-17"}, parameters=_WHO
+            scope="record", role="admin", body=AliasIn, answer=Person, example={"alias": "customer-17"}, parameters=_WHO
         )
     },
 )
@@ -118,7 +118,7 @@ async def alias(caller: Calling, visitor_id: FromPath[str]) -> Response[Any]:
     _BASE,
     operation_id="eraseProfile",
     summary="Erase a person",
-    opt={"operation": Operation(scope="manage", status=204, parameters=_WHO)},
+    opt={"operation": Operation(scope="manage", role="admin", status=204, parameters=_WHO)},
 )
 async def erase(caller: Calling, visitor_id: FromPath[str], kind: KindOfId = None) -> None:
     """Profile, ids, events, exposures and list memberships are gone; only nameless hashes of event ids stay, so that a

@@ -69,7 +69,14 @@ async def export(caller: Calling, members: Members = False) -> Response[bytes]:
     status_code=200,
     opt={
         "operation": Operation(
-            scope="manage", body=ProjectFile, takes=_TAKES, answer=Plan, errors=(409,), upload=True, example=_SHOWN
+            scope="manage",
+            role="admin",
+            body=ProjectFile,
+            takes=_TAKES,
+            answer=Plan,
+            errors=(409,),
+            upload=True,
+            example=_SHOWN,
         )
     },
 )

@@ -51,6 +51,7 @@ def _defaults(caller: Calling) -> Definition:
     opt={
         "operation": Operation(
             scope="manage",
+            role="admin",
             body=ProjectSettings,
             answer=Versioned[ProjectSettings],
             errors=(409, 428),

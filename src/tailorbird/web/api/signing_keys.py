@@ -19,7 +19,7 @@ _BASE = "/v1/projects/{project:str}/signing-keys"
     _BASE,
     operation_id="listSigningKeys",
     summary="The keys that sign decision tokens",
-    opt={"operation": Operation(scope="manage", answer=Listing[SigningKeyView])},
+    opt={"operation": Operation(scope="manage", role="admin", answer=Listing[SigningKeyView])},
 )
 async def listing(caller: Calling) -> Response[Any]:
     """The newest signs; all that are not retired are accepted."""
@@ -31,7 +31,7 @@ async def listing(caller: Calling) -> Response[Any]:
     _BASE,
     operation_id="rotateSigningKey",
     summary="Sign tokens with a new key from now on",
-    opt={"operation": Operation(scope="manage", answer=SigningKeyView, status=201)},
+    opt={"operation": Operation(scope="manage", role="admin", answer=SigningKeyView, status=201)},
 )
 async def rotate(caller: Calling) -> Response[Any]:
     """Tokens signed by the earlier keys stay good for their 400 days."""
@@ -42,7 +42,7 @@ async def rotate(caller: Calling) -> Response[Any]:
     f"{_BASE}/{{signing_key_id:str}}",
     operation_id="retireSigningKey",
     summary="Accept tokens of a signing key no longer",
-    opt={"operation": Operation(scope="manage", status=204, errors=(409,))},
+    opt={"operation": Operation(scope="manage", role="admin", status=204, errors=(409,))},
 )
 async def retire(caller: Calling, signing_key_id: FromPath[str]) -> None:
     """For a key that leaked. Its tokens are refused at once; the one key that signs cannot be retired."""

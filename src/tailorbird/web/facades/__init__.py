@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
+
 from tailorbird.engine.runtime import Runtime
 from tailorbird.web.facades.door import Door, Opened
 from tailorbird.web.facades.intempt import Intempt
@@ -20,9 +23,10 @@ class Doors:
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         self._doors: tuple[Door, ...] = tuple(opened(runtime, options) for opened in DOORS)
+        #: the door whose path this is, and the template of the path; None when it is nobody's
+        self.match: Callable[[str], tuple[Door, str] | None] = lru_cache(maxsize=512)(self._find)
 
-    def match(self, path: str) -> tuple[Door, str] | None:
-        """The door whose path this is, and the template of the path; None when it is nobody's."""
+    def _find(self, path: str) -> tuple[Door, str] | None:
         for door in self._doors:
             route = door.route(path)
             if route is not None:

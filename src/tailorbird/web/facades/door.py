@@ -22,6 +22,9 @@ from tailorbird.web.http import Headers
 from tailorbird.web.options import Options
 from tailorbird.web.problems import JSON, NO_STORE, SECURE, Header
 
+#: characters of one sentence about what is wrong
+MAX_SENTENCE = 500
+
 
 class Reply(msgspec.Struct):
     """One answer. A body that is an iterator is sent part by part, until it ends or the caller hangs up."""
@@ -82,6 +85,11 @@ async def body_of(asked: Asked, options: Options, limit: int | None = None) -> b
 def reply_json(value: Any, status: int = 200, *headers: Header) -> Reply:
     """A JSON answer that nobody on the way may keep."""
     return Reply(status, _encode(value), (JSON, NO_STORE, *SECURE, *headers))
+
+
+def sentence(text: str) -> str:
+    """What a caller is told, bounded: a name in it may be as long as the body that it came with."""
+    return text if len(text) <= MAX_SENTENCE else text[: MAX_SENTENCE - 1] + "…"
 
 
 def refused(error: TailorbirdError, status: int, body: Any, challenge: bytes) -> Reply:

@@ -19,20 +19,19 @@ from tailorbird.domain.errors import Invalid, NotFound, RateLimited, TailorbirdE
 from tailorbird.domain.visitor import Context
 from tailorbird.engine import consent, people
 from tailorbird.engine.calls import DecideCall, EventInput
-from tailorbird.engine.decide import decide
+from tailorbird.engine.decide import details
 from tailorbird.engine.record import record
 from tailorbird.engine.runtime import Runtime
 from tailorbird.web import http
 from tailorbird.web.facades import credentials
 from tailorbird.web.facades import intempt_shown as shown
 from tailorbird.web.facades import intempt_wire as wire
-from tailorbird.web.facades.door import Asked, Reply, body_of, refused, reply_json
+from tailorbird.web.facades.door import Asked, Reply, body_of, refused, reply_json, sentence
 from tailorbird.web.facades.told import document, identity
 from tailorbird.web.options import Options
 from tailorbird.web.problems import NO_STORE, SECURE, MethodNotAllowed
 
 T = TypeVar("T")
-DOOR = "intempt"
 BASE = "/v1/{org}/projects/{project}"
 #: the client stops for good after five failures in a row, so tracking waits this many seconds before it fails
 PATIENCE = 3.0
@@ -97,9 +96,9 @@ class Intempt:
 
     def refuse(self, asked: Asked, error: TailorbirdError) -> Reply:
         """``{"errors": [{"message": …}]}``; bodies of another type are 400, as this protocol has no 415."""
-        messages = [problem.detail for problem in error.problems if problem.detail] or [error.detail]
+        told = [problem.detail for problem in error.problems if problem.detail] or [error.detail]
         status = 400 if error.status == 415 else error.status
-        return refused(error, status, {"errors": [{"message": message} for message in messages]}, b"Basic")
+        return refused(error, status, {"errors": [{"message": sentence(text)} for text in told]}, b"Basic")
 
     async def _caller(self, asked: Asked, *, patient: bool) -> ApiKey:
         headers = asked.headers
@@ -139,9 +138,9 @@ class Intempt:
         names, groups = shown.asked_for(snapshot, told, kind)
         if names is None:
             return reply_json({"choices": ()})
-        call = DecideCall(context=context, campaigns=names, groups=groups, expose="decision", door=DOOR)
-        answer = await decide(self._runtime, key.project, call)
-        return reply_json({"choices": list(shown.choices(snapshot, answer.decisions, told.groups or ()))})
+        call = DecideCall(context=context, campaigns=names, groups=groups, expose="decision", door=shown.DOOR)
+        made = (await details(self._runtime, key.project, call))[0]
+        return Reply(200, b'{"choices":[%s]}' % b",".join(shown.choices(made, told.groups or ())))
 
     # -- tracking ------------------------------------------------------------------------------------------------------
 
@@ -160,7 +159,7 @@ class Intempt:
         return Reply(201, b"", _NO_BODY)
 
     async def _keep(self, key: ApiKey, items: list[EventInput | Invalid]) -> None:
-        recorded = await _patiently(partial(record, self._runtime, key.project, items, source=DOOR))
+        recorded = await _patiently(partial(record, self._runtime, key.project, items, source=shown.DOOR))
         if recorded.rejected:
             problems = (Invalid.field("", "", detail=one.error).problems[0] for one in recorded.rejected[:20])
             raise Invalid("Some items were refused; the others were recorded.", problems=tuple(problems))
@@ -178,7 +177,7 @@ class Intempt:
             given=action == "accept",
             at=self._runtime.clock() if at is None else at,
             properties=wire.consent_facts(told),
-            source=DOOR,
+            source=shown.DOOR,
         )
         return Reply(200, b"", _NO_BODY)
 

@@ -7,12 +7,15 @@ from typing import Any
 
 import msgspec
 
-from tailorbird.domain.decision import Decision
 from tailorbird.domain.definitions import Template
 from tailorbird.domain.ids import is_key
 from tailorbird.domain.reasons import Group
+from tailorbird.engine.calls import Detail
 from tailorbird.engine.snapshot import Snapshot
 from tailorbird.web.facades import intempt_wire as wire
+
+DOOR = "intempt"
+_encode = msgspec.json.Encoder().encode
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -42,15 +45,21 @@ def asked_for(
     return tuple(of_kind) or None, ()
 
 
-def choices(snapshot: Snapshot, decisions: Iterable[Decision], groups: tuple[str, ...]) -> Iterable[Choice]:
-    """What is shown; every other decision, control's too, is told by its absence."""
-    for decision in decisions:
-        plan = snapshot.plan(decision.campaign)
-        if plan is None or decision.group is not Group.TEST or decision.payload is None:
+def choices(made: Iterable[Detail], groups: tuple[str, ...]) -> Iterable[bytes]:
+    """What is shown, as JSON; every other decision, control's too, is told by its absence."""
+    for detail in made:
+        decision, campaign, kept = detail.decision, detail.campaign, detail.kept
+        if campaign is None or decision.group is not Group.TEST or decision.payload is None:
             continue
-        own = plan.campaign.groups
-        asked = (group for group in groups if group in own)
-        yield Choice(decision.campaign, next(asked, own[0] if own else None), decision.payload)
+        own = campaign.groups
+        group = next((one for one in groups if one in own), own[0] if own else None)
+        place = f"{DOOR}:{group}"
+        choice = kept.get(place) if kept is not None else None
+        if choice is None:
+            choice = _encode(Choice(decision.campaign, group, decision.payload))
+            if kept is not None:
+                kept[place] = choice
+        yield choice
 
 
 def items(template: Template) -> tuple[str, ...]:

@@ -24,13 +24,12 @@ from tailorbird.web import http
 from tailorbird.web.facades import credentials
 from tailorbird.web.facades import moengage_shown as shown
 from tailorbird.web.facades import moengage_wire as wire
-from tailorbird.web.facades.door import Asked, Reply, body_of, refused, reply_json
+from tailorbird.web.facades.door import Asked, Reply, body_of, refused, reply_json, sentence
 from tailorbird.web.facades.moengage_events import events
 from tailorbird.web.facades.told import NO_JSON, document, identity
 from tailorbird.web.options import Options
 from tailorbird.web.problems import MethodNotAllowed
 
-DOOR = "moengage"
 BASE = "/v1/experiences/"
 #: statuses that callers know nothing of, and what they are told instead
 STATUSES = {403: 401, 408: 400, 413: 400, 415: 400, 503: 500}
@@ -65,7 +64,7 @@ class MoEngage:
     def refuse(self, asked: Asked, error: TailorbirdError) -> Reply:
         """``{"title", "description", "code"?}``; callers know of no 403, 413 or 503."""
         status = STATUSES.get(error.status, error.status)
-        body = {"title": TITLES.get(status, error.title), "description": error.detail}
+        body = {"title": TITLES.get(status, error.title), "description": sentence(error.detail)}
         if error.extra.get("enum"):
             body |= {"title": "Invalid Field Value", "code": ids.short_id(self._runtime.randbits, 8)}
         elif error.problems and error.problems[0].expected == NO_JSON:
@@ -99,10 +98,12 @@ class MoEngage:
         context = wire.context(told, members, visitor, self._runtime.clock())
         if names == ():
             return reply_json({"experiences": {}})
-        call = DecideCall(context=context, campaigns=names or (), expose="report" if stranger else None, door=DOOR)
+        call = DecideCall(
+            context=context, campaigns=names or (), expose="report" if stranger else None, door=shown.DOOR
+        )
         made, _ = await details(self._runtime, key.project, call)
         anonymous = None if visitor.id is not None or stranger else visitor.anonymous_id
-        return reply_json({"experiences": dict(shown.shown(made, wire.mark(key.project, anonymous)))})
+        return Reply(200, b'{"experiences":{%s}}' % shown.shown(made, wire.mark(key.project, anonymous)))
 
     # -- events --------------------------------------------------------------------------------------------------------
 
@@ -115,7 +116,7 @@ class MoEngage:
         limit = self._runtime.limits.batch
         errors: list[str] = []
         for start in range(0, len(items), limit):
-            recorded = await record(self._runtime, key.project, items[start : start + limit], source=DOOR)
+            recorded = await record(self._runtime, key.project, items[start : start + limit], source=shown.DOOR)
             errors.extend(one.error for one in recorded.rejected)
         if errors:
             enum = any(isinstance(item, Invalid) and item.extra.get("enum") for item in items)
@@ -129,8 +130,7 @@ class MoEngage:
     async def _metadata(self, asked: Asked, key: ApiKey) -> Reply:
         credentials.require_secret(key, "decide")
         snapshot, now = self._runtime.project(key.project), self._runtime.clock()
-        told = parse_qs(asked.query.decode("latin-1"), max_num_fields=100).get("status")
-        wanted = ",".join(told).split(",") if told else shown.STATUSES
+        wanted = _wanted(asked.query)
         campaigns: Iterable[Campaign] = sorted(snapshot.bodies["campaign"].values(), key=lambda c: c.key)
         found = [
             {"experience_name": campaign.name, "experience_key": campaign.key, "status": status}
@@ -138,3 +138,12 @@ class MoEngage:
             if (status := shown.status(snapshot, campaign, now)) in wanted
         ]
         return reply_json({"metadata": {"count": len(found), "experiences": found}})
+
+
+def _wanted(query: bytes) -> Iterable[str]:
+    """The statuses asked for; all where none is named."""
+    try:
+        told = parse_qs(query.decode("latin-1"), max_num_fields=100).get("status")
+    except ValueError:
+        raise Invalid("The query has more fields than anybody sends.") from None
+    return {one for one in ",".join(told).split(",") if one} if told else shown.STATUSES

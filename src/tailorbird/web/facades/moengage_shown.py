@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -17,6 +16,7 @@ from tailorbird.web.facades import moengage_wire as wire
 
 TYPE, EXPERIENCE_TYPE = "Web Personalization", "API based Experience"
 EVERYONE = "All Users"
+DOOR = "moengage"
 #: what callers of ``metadata`` know a campaign to be
 STATUSES = ACTIVE, PAUSED, SCHEDULED = ("Active", "Paused", "Scheduled")
 _encode = msgspec.json.Encoder().encode
@@ -35,45 +35,46 @@ class ExperienceContext(msgspec.Struct, frozen=True):
     experience_type: str = EXPERIENCE_TYPE
 
 
-class Shown(msgspec.Struct, frozen=True):
-    """One experience as it is delivered."""
+def shown(made: Iterable[Detail], mark: str) -> bytes:
+    """What is shown, as the members of an object, by key; every other decision, control's too, is told by its absence.
 
-    payload: msgspec.Raw
-    experience_context: ExperienceContext
-
-
-def shown(made: Iterable[Detail], mark: str) -> Iterable[tuple[str, msgspec.Raw]]:
-    """What is shown, by key; every other decision, control's too, is told by its absence."""
+    What is the same for everybody is made once a minute, but for the mark in the middle.
+    """
+    between = mark.encode()
+    parts: list[bytes] = []
     for detail in made:
-        decision, campaign, rule, experience = detail.decision, detail.campaign, detail.rule, detail.experience
+        decision, kept = detail.decision, detail.kept
         if decision.group is not Group.TEST or decision.payload is None:
             continue
-        if campaign is None or rule is None or experience is None:
-            continue
-        arm = (campaign.id, campaign.name, rule.id, _audience(campaign, rule), experience.id)
-        payload = decision.payload
-        if isinstance(payload, msgspec.Raw) and mark == wire.NOBODY:  # the same for everybody who gets it
-            yield decision.campaign, msgspec.Raw(_ready(arm, mark, decision.token, bytes(payload)))
-        else:
-            encoded = bytes(payload) if isinstance(payload, msgspec.Raw) else _encode(payload)
-            yield decision.campaign, msgspec.Raw(_experience(arm, mark, decision.token, encoded))
+        halves = kept.get(DOOR) if kept is not None else None
+        if halves is None:
+            halves = _halves(detail)
+            if kept is not None:
+                kept[DOOR] = halves
+        parts += (halves[0], between, halves[1])
+    return b"".join(parts)[:-1]
 
 
-def _experience(arm: tuple[str, str, str, str, str], mark: str, token: str | None, payload: bytes) -> bytes:
-    """One experience as it is delivered."""
-    campaign, name, rule, audience, variation = arm
+def _halves(detail: Detail) -> tuple[bytes, bytes]:
+    """One experience as it is delivered, with a comma at its end, before and after the mark in its ``cid``."""
+    decision, campaign, rule, experience = detail.decision, detail.campaign, detail.rule, detail.experience
+    if campaign is None or rule is None or experience is None:
+        return b"", b""
+    payload = decision.payload
+    encoded = bytes(payload) if isinstance(payload, msgspec.Raw) else _encode(payload)
+    before, after = wire.cid(ids.long_id(campaign.id), experience.id, rule.id, decision.token or "")
     context = ExperienceContext(
-        cid=wire.cid(ids.long_id(campaign), variation, rule, mark, token or ""),
-        experience=name,
+        cid=before + after,
+        experience=campaign.name,
         moe_locale_id="0",
-        moe_variation_id=variation,
-        audience_name=audience,
-        audience_id=rule,
+        moe_variation_id=experience.id,
+        audience_name=_audience(campaign, rule),
+        audience_id=rule.id,
     )
-    return _encode(Shown(payload=msgspec.Raw(_variables(payload)), experience_context=context))
-
-
-_ready = lru_cache(maxsize=1024)(_experience)
+    told = _encode(context)
+    at = len(b'{"cid":') + len(_encode(before)) - 1
+    head = _encode(decision.campaign) + b':{"payload":' + _variables(encoded) + b',"experience_context":'
+    return head + told[:at], told[at:] + b"},"
 
 
 def _audience(campaign: Campaign, rule: Rule) -> str:

@@ -140,9 +140,10 @@ def none_of(allowed: Iterable[str], field: str, got: str) -> Invalid:
     return error
 
 
-def cid(campaign: str, variation: str, audience: str, mark: str, token: str) -> str:
-    """A campaign id of MoEngage's form, with our token behind the audience."""
-    return f"{campaign}_F_T_WP_AB_{variation}_P_0_AU_{audience}_{mark}_{token}"
+def cid(campaign: str, variation: str, audience: str, token: str) -> tuple[str, str]:
+    """A campaign id of MoEngage's form, with our token behind the audience: what goes before the visitor's mark, and
+    what after it."""
+    return f"{campaign}_F_T_WP_AB_{variation}_P_0_AU_{audience}_", f"_{token}"
 
 
 def mark(project: str, anonymous_id: str | None) -> str:

@@ -19,8 +19,8 @@ from tailorbird.domain.errors import Forbidden, Invalid, TailorbirdError
 from tailorbird.domain.reasons import Reason
 from tailorbird.domain.visitor import Context, Visitor
 from tailorbird.engine import access
-from tailorbird.engine.calls import DecideCall, EventInput
-from tailorbird.engine.decide import decide
+from tailorbird.engine.calls import DecideCall, Detail, EventInput
+from tailorbird.engine.decide import decide, details
 from tailorbird.engine.record import record
 from tailorbird.engine.refresh import refresh
 from tailorbird.engine.runtime import Runtime
@@ -28,7 +28,7 @@ from tailorbird.engine.snapshot import Snapshot
 from tailorbird.web import http
 from tailorbird.web.facades import credentials
 from tailorbird.web.facades import ofrep_wire as wire
-from tailorbird.web.facades.door import Asked, Reply, body_of, refused, reply_json
+from tailorbird.web.facades.door import Asked, Reply, body_of, refused, reply_json, sentence
 from tailorbird.web.facades.ofrep_stream import News, channel, project_of
 from tailorbird.web.facades.told import NO_JSON
 from tailorbird.web.options import Options
@@ -36,10 +36,12 @@ from tailorbird.web.problems import JSON, NO_STORE, SECURE, Header, MethodNotAll
 from tailorbird.web.wire import moment
 
 DOOR = "ofrep"
+_NO_NAMES: tuple[None, tuple[str, ...]] = (None, ())
 BULK, STREAM, TRACK = "/ofrep/v1/evaluate/flags", "/ofrep/v1/stream", "/ofrep/v1/track"
 SINGLE = f"{BULK}/{{key}}"
-#: seconds that an evaluation waits for a publish which its caller has heard of and this process has not
-CATCH_UP = 0.5
+#: seconds that an evaluation waits for a publish which its caller has heard of and this process has not: an answer
+#: without it would stand until the next publish
+CATCH_UP = 2.0
 #: statuses that callers know nothing of, and what they are told instead
 STATUSES = {408: 400, 413: 400, 415: 400}
 _STREAMED: tuple[Header, ...] = (
@@ -59,6 +61,8 @@ class Ofrep:
         self._runtime = runtime
         self._options = options
         self._proxies = http.Proxies(options.trusted_proxies)
+        #: by project: the snapshot that was looked at last, and its flags
+        self._names: dict[str, tuple[Snapshot | None, tuple[str, ...]]] = {}
         self.news = News(runtime)
         self._handlers: dict[str, tuple[str, Callable[[Asked], Awaitable[Reply]]]] = {
             SINGLE: ("POST", self._single),
@@ -91,7 +95,7 @@ class Ofrep:
         """``{"key"?, "errorCode", "errorDetails"}``; callers know of no 408, 413 or 415."""
         key = _key(asked) if asked.route == SINGLE else msgspec.UNSET
         status = STATUSES.get(error.status, error.status)
-        reply = refused(error, status, wire.Failure(_code(error), error.detail, key), b"Bearer")
+        reply = refused(error, status, wire.Failure(_code(error), sentence(error.detail), key), b"Bearer")
         if status == 405:
             reply.headers += ((b"allow", self._handlers[asked.route][0].encode() + b", OPTIONS"),)
         return self._readable(asked, reply, asked.key.project if asked.key is not None else None)
@@ -139,7 +143,7 @@ class Ofrep:
         answer = await decide(self._runtime, key.project, DecideCall(context=context, campaigns=(name,), door=DOOR))
         decision = answer.decisions[0]
         if decision.reason is Reason.UNKNOWN:
-            return reply_json(wire.Failure("FLAG_NOT_FOUND", f"There is no campaign {name!r}.", name), 404)
+            return reply_json(wire.Failure("FLAG_NOT_FOUND", sentence(f"There is no campaign {name!r}."), name), 404)
         found = wire.flag(self._runtime.project(key.project), decision)
         return reply_json(found, 400 if isinstance(found, wire.Failure) else 200)
 
@@ -148,23 +152,37 @@ class Ofrep:
         context = self._context(asked, key, wire.evaluation(await self._body(asked)))
         await self._catch_up(asked, key.project)
         snapshot = self._runtime.project(key.project)
-        names = _offered(snapshot)
-        decisions: Any = ()
+        names = self._offered(snapshot)
+        made: list[Detail] = []
         if names:
             call = DecideCall(context=context, campaigns=names, expose="report", door=DOOR)
-            decisions = (await decide(self._runtime, key.project, call)).decisions
-        flags = [wire.flag(snapshot, one) for one in decisions if not _is_hidden(snapshot, one.campaign, one.reason)]
+            made, _ = await details(self._runtime, key.project, call)
+        flags = [
+            _encoded(snapshot, one)
+            for one in made
+            if not _is_hidden(snapshot, one.decision.campaign, one.decision.reason)
+        ]
         version = self.news.note(key.project)
         token = channel(snapshot, context.now)
-        etag = _etag(flags, token)
+        etag = _etag([lasting for _, lasting in flags], token)
         headers = (JSON, NO_STORE, *SECURE, (b"etag", etag))
         if _matches(asked.headers.get(b"if-none-match", b""), etag):
             return Reply(304, b"", headers)
-        body: dict[str, Any] = {"flags": flags, "metadata": {"version": version}}
+        rest: dict[str, Any] = {"metadata": {"version": version}}
         if token is not None:
             endpoint = {"requestUri": f"{STREAM}?ch={token}"}
-            body["eventStreams"] = [{"type": "sse", "endpoint": endpoint, "inactivityDelaySec": 120}]
-        return Reply(200, _encode(body), headers)
+            rest["eventStreams"] = [{"type": "sse", "endpoint": endpoint, "inactivityDelaySec": 120}]
+        told = b",".join([whole for whole, _ in flags])
+        return Reply(200, b'{"flags":[%s],%s' % (told, _encode(rest)[1:]), headers)
+
+    def _offered(self, snapshot: Snapshot) -> tuple[str, ...]:
+        """The campaigns that all flags are made of: those that run, and those that are paused, which say so."""
+        known, names = self._names.get(snapshot.project.id, _NO_NAMES)
+        if known is not snapshot:
+            paused = (one.key for one in snapshot.bodies["campaign"].values() if one.status == "paused")
+            names = tuple(sorted((*(key for key, _ in snapshot.live), *paused)))
+            self._names[snapshot.project.id] = snapshot, names
+        return names
 
     async def _catch_up(self, asked: Asked, project: str) -> None:
         """Another process may have told the caller of a publish that this one has not seen yet."""
@@ -251,10 +269,16 @@ def _code(error: TailorbirdError) -> str:
     return "INVALID_CONTEXT" if isinstance(error, Invalid) else "GENERAL"
 
 
-def _offered(snapshot: Snapshot) -> tuple[str, ...]:
-    """The campaigns that all flags are made of: those that run, and those that are paused, which say so."""
-    paused = (one.key for one in snapshot.bodies["campaign"].values() if one.status == "paused")
-    return tuple(sorted((*(key for key, _ in snapshot.live), *paused)))
+def _encoded(snapshot: Snapshot, detail: Detail) -> tuple[bytes, bytes]:
+    """A decision as a flag, with and without its token, which is new every minute and means the same."""
+    found = detail.kept.get(DOOR) if detail.kept is not None else None
+    if found is None:
+        flag = wire.flag(snapshot, detail.decision)
+        whole = _encode(flag)
+        found = whole, whole if isinstance(flag, wire.Failure) else _encode(wire.without_token(flag))
+        if detail.kept is not None:
+            detail.kept[DOOR] = found
+    return found
 
 
 def _is_hidden(snapshot: Snapshot, key: str, reason: Reason) -> bool:
@@ -265,10 +289,10 @@ def _is_hidden(snapshot: Snapshot, key: str, reason: Reason) -> bool:
     return campaign is not None and campaign.status == "testing"
 
 
-def _etag(flags: list[wire.Flag | wire.Failure], channel_token: str | None) -> bytes:
-    """Of everything but the tokens, which are new every minute and mean the same."""
-    told = [one if isinstance(one, wire.Failure) else wire.without_token(one) for one in flags]
-    return b'"%s"' % hashlib.sha256(_encode((told, channel_token))).hexdigest()[:32].encode()
+def _etag(lasting: list[bytes], channel_token: str | None) -> bytes:
+    """Of everything but the decisions' tokens."""
+    told = b"[%s]" % b",".join(lasting) + _encode(channel_token)
+    return b'"%s"' % hashlib.sha256(told).hexdigest()[:32].encode()
 
 
 def _matches(told: bytes, etag: bytes) -> bool:

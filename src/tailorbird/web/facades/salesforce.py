@@ -16,7 +16,7 @@ from tailorbird.engine.runtime import Runtime
 from tailorbird.web import http
 from tailorbird.web.facades import credentials
 from tailorbird.web.facades import salesforce_request as request
-from tailorbird.web.facades.door import Asked, Reply, body_of, refused, reply_json
+from tailorbird.web.facades.door import Asked, Reply, body_of, refused, reply_json, sentence
 from tailorbird.web.facades.salesforce_call import DOOR, Call, Handling
 from tailorbird.web.facades.salesforce_response import Answer
 from tailorbird.web.facades.salesforce_visitor import BUSY, NO_EVENT, who
@@ -66,7 +66,7 @@ class Salesforce:
         """The protocol's answer without campaigns, with its word for busy and one sentence of ours."""
         status = STATUSES.get(error.status, error.status)
         code = BUSY if error.status in (429, 503) else NO_EVENT
-        reply = refused(error, status, Answer(error_code=code, message=error.detail), b"Basic")
+        reply = refused(error, status, Answer(error_code=code, message=sentence(error.detail)), b"Basic")
         if asked.route.endswith("/event/{dataset}"):
             project = asked.key.project if asked.key is not None else None
             origin = http.cross_origin(self._runtime, asked.headers, project)
@@ -142,7 +142,7 @@ class Salesforce:
         except Invalid as error:
             if error.problems and error.problems[0].expected == NO_JSON:
                 raise
-            return Answer(error_code=error.extra.get("code", NO_EVENT), message=error.detail)
+            return Answer(error_code=error.extra.get("code", NO_EVENT), message=sentence(error.detail))
         timed = event.source is not None and event.source.time is not None
         digest = blake2b(body, digest_size=12, person=DOOR.encode(), key=key.project.encode()).hexdigest()
         agent = None if authenticated else asked.headers.get(b"user-agent", b"").decode("latin-1")[:2048] or None

@@ -24,6 +24,7 @@ from tailorbird.engine.snapshot import Snapshot
 from tailorbird.web.facades import salesforce_events as events
 from tailorbird.web.facades import salesforce_request as request
 from tailorbird.web.facades import salesforce_response as response
+from tailorbird.web.facades.door import sentence
 from tailorbird.web.facades.salesforce_catalogue import Arrivals
 from tailorbird.web.facades.salesforce_templates import Templates
 from tailorbird.web.facades.salesforce_visitor import BUSY, CORRECTED, NO_EVENT, Who
@@ -86,7 +87,7 @@ class Handling:
         await self._identify(call, answer)
         answer.error_code = code
         if message:
-            answer.message = message
+            answer.message = sentence(message)
         if call.who.corrected is not None:
             answer.anon_id = call.who.corrected
         if call.debug.explanations:
@@ -102,13 +103,13 @@ class Handling:
             inputs = self._inputs(call, profile)
         except Invalid as error:
             return NO_EVENT, error.detail
-        if call.who.believed:
-            await self._consents(call)
+        refused = await self._consents(call) if call.who.believed else ""
         if inputs:
             publishable = not call.who.believed
             recorded = await record(self._runtime, call.key.project, inputs, source=DOOR, publishable=publishable)
-            if recorded.rejected:
-                return NO_EVENT, recorded.rejected[0].error
+            refused = refused or next((one.error for one in recorded.rejected), "")
+        if refused:
+            return NO_EVENT, refused
         if call.who.corrected is not None:
             return CORRECTED, "user.anonId was malformed: from now on it is anonId of this answer."
         return (CORRECTED, "user.anonId was another user's, and is this one's from now on.") if relinked else (0, "")
@@ -147,19 +148,25 @@ class Handling:
             return None, False
         return found.known or found.anonymous, identities.is_relinked(visitor, found)
 
-    async def _consents(self, call: Call) -> None:
+    async def _consents(self, call: Call) -> str:
+        """Keep the consents; returns what was wrong with the first that cannot be kept."""
+        wrong = ""
         for told in call.event.consents or ():
-            status = told.status if isinstance(told.status, bool) else told.status.replace(" ", "").lower() in GIVEN
-            await consent.note(
-                self._runtime,
-                call.key.project,
-                call.who.visitor,
-                told.purpose,
-                given=status,
-                at=events.time_of(call.event) or call.context.now,
-                properties={"provider": told.provider} if told.provider else {},
-                source=DOOR,
-            )
+            given = told.status if isinstance(told.status, bool) else told.status.replace(" ", "").lower() in GIVEN
+            try:
+                await consent.note(
+                    self._runtime,
+                    call.key.project,
+                    call.who.visitor,
+                    told.purpose,
+                    given=given,
+                    at=events.time_of(call.event) or call.context.now,
+                    properties={"provider": told.provider} if told.provider else {},
+                    source=DOOR,
+                )
+            except Invalid as error:
+                wrong = wrong or error.detail
+        return wrong
 
     # -- deciding ------------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,8 @@
 (function (window, document) {
   "use strict";
   var UUID = "tb_uuid", QUEUE = "tb_queue", CONSENT = "tb_consent", SECONDS = 400 * 86400;
-  var MOST = 200, BATCH = 50, WAIT = 500, LONGEST = 300000;
+  /* A beacon holds 64 KB, and a character is up to three bytes. */
+  var MOST = 200, BATCH = 50, CHARACTERS = 20000, WAIT = 500, LONGEST = 300000;
   var script = document.currentScript || { src: "", dataset: {} };
   var told = script.dataset;
   var key = told.key || "";
@@ -96,6 +97,13 @@
     return JSON.stringify({ events: events });
   }
 
+  /* What goes out together: few enough, small enough, and one in any case. */
+  function next() {
+    var count = 1;
+    while (count < Math.min(BATCH, queue.length) && body(queue.slice(0, count + 1)).length <= CHARACTERS) count++;
+    return queue.slice(0, count);
+  }
+
   function drop(events) {
     var ids = events.map(function (one) { return one.id; });
     queue = queue.filter(function (one) { return ids.indexOf(one.id) < 0; });
@@ -105,10 +113,10 @@
   /* Sent with an answer, so that what failed can be sent again: ids make sure that it counts once. */
   function flush() {
     if (sending || !queue.length || !key || !allowed()) return Promise.resolve();
-    var batch = queue.slice(0, BATCH);
+    var batch = next();
     sending = true;
     return fetch(address(), {
-      method: "POST", body: body(batch), keepalive: true, credentials: "omit", headers: { "content-type": "text/plain" }
+      method: "POST", body: body(batch), credentials: "omit", headers: { "content-type": "text/plain" }
     }).then(function (answer) {
       var again = answer.status === 408 || answer.status === 429 || answer.status >= 500;
       if (!again) drop(batch);
@@ -120,10 +128,12 @@
     });
   }
 
-  /* The page is going: nobody waits for an answer. What the browser does not take stays for the next page. */
+  /* The page is going: nobody waits for an answer, and what was on its way may be cut off, so it goes again. What the
+     browser does not take stays for the next page. */
   function leave() {
     if (!queue.length || !key || !allowed() || !navigator.sendBeacon) return;
-    for (var batch = queue.slice(0, BATCH); batch.length; batch = queue.slice(0, BATCH)) {
+    while (queue.length) {
+      var batch = next();
       if (!navigator.sendBeacon(address(), new Blob([body(batch)], { type: "text/plain" }))) return;
       drop(batch);
     }
@@ -148,10 +158,11 @@
 
   function trackImpression(context) { return track("impression", null, context || {}); }
   function trackClick(context, extra) { return track("click", extra, context || {}); }
+  function trackDismissal(context, extra) { return track("dismissal", extra, context || {}); }
 
   var api = {
     getUuid: getUuid, trackImpression: trackImpression, trackClick: trackClick,
-    track: function (name, properties) { return track(name, properties); }, flush: flush, consent: consent
+    trackDismissal: trackDismissal, track: function (name, properties) { return track(name, properties); }, flush: flush, consent: consent
   };
   window.tailorbird = api;
   var other = window.Moengage = window.Moengage || {};
@@ -168,9 +179,14 @@
   document.addEventListener("visibilitychange", function () { if (document.visibilityState === "hidden") leave(); });
   window.addEventListener("online", function () { failures = 0; flush(); });
 
+  /* Once, when the page's own scripts had their turn. One that is loaded late may have missed DOMContentLoaded. */
+  var isReady = false;
   function ready() {
+    if (isReady) return;
+    isReady = true;
     window.dispatchEvent(new CustomEvent("MOE_LIFECYCLE", { detail: { name: "SDK_INITIALIZED" } }));
   }
   if (document.readyState === "complete") setTimeout(ready);
-  else window.addEventListener("DOMContentLoaded", ready);
+  window.addEventListener("DOMContentLoaded", ready);
+  window.addEventListener("load", ready);
 })(window, document);
