@@ -21,16 +21,29 @@ unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-peers format lock clean
+.PHONY: help demo console check-console screenshots test test-postgres check bench bench-peers format lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-demo: $(READY) ## load a year of real shop data, show three decisions, keep serving (ONCE=1: exit after showing)
+demo: $(READY) console ## load a year of real shop data, show three decisions, keep serving (ONCE=1: exit after showing)
 	@$(BIN)/tailorbird demo $(if $(filter-out 0,$(ONCE)),--once) $(ARGS)
 
-test: $(READY) ## run the test suite (ARGS='-k name' to choose, JOBS=4 for more processes)
+console: $(READY) ## build the console (only what changed since; brings its own Node where there is none)
+	@$(BIN)/python console/build.py
+
+check-console: console ## formatting, lint, types and tests of the console
+	@$(BIN)/python console/build.py check
+
+screenshots: $(READY) console ## every page with demo data, light and dark, wide and narrow, into build/screenshots (ARGS=folder)
+	@$(BIN)/python -m tests.console.screenshots $(ARGS)
+
+test: $(READY) console ## run the test suite (ARGS='-k name' to choose, JOBS=4 for more processes)
+	@sh .ci/chromium
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+
+test-postgres: $(READY) ## install each version from npm, run what needs PostgreSQL on it (VERSIONS='13 18', ARGS=-x)
+	@$(BIN)/python -m tests.postgres_versions $(VERSIONS) -- $(ARGS)
 
 check: $(READY) ## formatting, lint, types and import contracts
 	$(BIN)/ruff format --check
@@ -44,6 +57,9 @@ bench: $(READY) ## measure everything and write bench/RESULTS.md (ARGS=--quick: 
 bench-peers: $(READY) ## install peers from npm and PyPI, measure beside them, write bench/PEERS.md (ARGS=--quick: print only)
 	@$(BIN)/python -m bench.peers $(ARGS)
 
+calibrate: $(READY) ## simulate campaigns with a known truth and write bench/CALIBRATION.md (ARGS=--quick: print only)
+	@$(BIN)/python -m bench.calibration $(ARGS)
+
 format: $(READY) ## format the code and apply the safe fixes
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
@@ -55,7 +71,7 @@ lock: $(LOCKER)/.ready ## resolve the newest allowed versions again and write re
 		--no-annotate --no-header pyproject.toml --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
 
 clean: ## remove the environments, caches and builds (never data)
-	rm -rf $(VENV) $(LOCKER) .bench-peers build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(LOCKER) .venv-node console/node_modules src/tailorbird/web/console .bench-peers build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Everything installed has a hash in the lock, the build back end included; the index is the reader's own.

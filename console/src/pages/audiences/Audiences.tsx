@@ -1,0 +1,98 @@
+import { Anchor, Badge, Button, Group, Menu, Paper, Table, Text } from "@mantine/core";
+import { IconPlus, IconUsersGroup } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { audiences } from "@/api/queries";
+import { useProject, useRole } from "@/app/project";
+import { inWords } from "@/conditions/words";
+import { Empty } from "@/parts/Empty";
+import { Loaded } from "@/parts/Loaded";
+import { Moment } from "@/parts/Moment";
+import { Page } from "@/parts/Page";
+
+/** Named conditions and lists that campaigns share. */
+export function Audiences() {
+  const project = useProject();
+  const may = useRole();
+  const found = useQuery(audiences(project));
+  const add = may("editor") && (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <Button leftSection={<IconPlus size={16} />}>New audience</Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item component={Link} to={`/p/${project}/audiences/new`}>
+          By a condition
+        </Menu.Item>
+        <Menu.Item component={Link} to={`/p/${project}/audiences/new?type=list`}>
+          A list of ids
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+  return (
+    <Page
+      title="Audiences"
+      about="Conditions and lists with a name, for use in many campaigns. Changing one changes all of them."
+      actions={add}
+    >
+      <Loaded query={found}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty icon={<IconUsersGroup size={26} />} title="No audience yet" action={add}>
+              Give a name to whom you mean often, such as “customers of the last year”, or upload a list of ids. Then
+              rules can ask for it by name.
+            </Empty>
+          ) : (
+            <Paper withBorder>
+              <Table.ScrollContainer minWidth={620}>
+                <Table highlightOnHover verticalSpacing="xs">
+                  <Table.Thead>
+                    <Table.Tr>
+                      <Table.Th>Audience</Table.Th>
+                      <Table.Th>Who</Table.Th>
+                      <Table.Th>Changed</Table.Th>
+                    </Table.Tr>
+                  </Table.Thead>
+                  <Table.Tbody>
+                    {items.map((one) => (
+                      <Table.Tr key={one.id}>
+                        <Table.Td>
+                          <Anchor component={Link} to={`/p/${project}/audiences/${one.key}`} fw={600} size="sm">
+                            {one.body.name}
+                          </Anchor>
+                          <Text size="xs" c="dimmed" ff="monospace">
+                            {one.key}
+                          </Text>
+                        </Table.Td>
+                        <Table.Td maw={480}>
+                          {one.body.type === "list" ? (
+                            <Group gap={6}>
+                              <Badge variant="default" tt="none">
+                                list
+                              </Badge>
+                              <Text size="sm">{one.body.description}</Text>
+                            </Group>
+                          ) : (
+                            <Text size="sm" lineClamp={2}>
+                              {inWords(one.body.condition as never)}
+                            </Text>
+                          )}
+                        </Table.Td>
+                        <Table.Td>
+                          <Text size="sm" c="dimmed">
+                            <Moment at={one.at} />
+                          </Text>
+                        </Table.Td>
+                      </Table.Tr>
+                    ))}
+                  </Table.Tbody>
+                </Table>
+              </Table.ScrollContainer>
+            </Paper>
+          )
+        }
+      </Loaded>
+    </Page>
+  );
+}

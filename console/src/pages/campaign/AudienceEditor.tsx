@@ -1,0 +1,118 @@
+import { Group, Paper, SegmentedControl, Stack, Text } from "@mantine/core";
+import { useEffect, useRef, useState } from "react";
+import { Builder } from "@/conditions/Builder";
+import { Matches } from "@/conditions/Matches";
+import { type JsonObject, type Node, read, write } from "@/conditions/model";
+import { useKnown } from "@/conditions/useKnown";
+import { JsonEditor } from "@/parts/JsonEditor";
+import type { Audience } from "./draft";
+
+type Props = {
+  audience: Audience;
+  change: (audience: Audience) => void;
+  locked: boolean;
+  /** whether nobody being chosen is an answer too, as for a campaign's own audience */
+  optional?: boolean;
+  /** a named audience is always a condition */
+  named?: boolean;
+};
+
+type Way = "none" | "everyone" | "rows" | "json";
+
+const wayOf = (audience: Audience): Way =>
+  audience === "everyone" ? "everyone" : audience && typeof audience === "object" ? "rows" : "none";
+
+/** For whom something is: everyone by an explicit choice, or a condition as rows or as JSON. */
+export function AudienceEditor({ audience, change, locked, optional, named }: Props) {
+  const known = useKnown();
+  const [way, setWay] = useState<Way>(wayOf(audience));
+  const condition = typeof audience === "object" && audience !== null ? (audience as JsonObject) : undefined;
+  const [root, setRoot] = useState<Node>(() => read(condition ?? {}));
+  const [text, setText] = useState(() => JSON.stringify(condition ?? {}, null, 2));
+  const handed = useRef(JSON.stringify(audience ?? null));
+
+  // What comes from outside, by undo or by somebody else, replaces what is shown; one's own typing does not.
+  useEffect(() => {
+    const told = JSON.stringify(audience ?? null);
+    if (told === handed.current) return;
+    handed.current = told;
+    const made = typeof audience === "object" && audience !== null ? (audience as JsonObject) : {};
+    setRoot(read(made));
+    setText(JSON.stringify(made, null, 2));
+    setWay((old) => (wayOf(audience) === "rows" && old === "json" ? old : wayOf(audience)));
+  }, [audience]);
+
+  function hand(made: Audience) {
+    handed.current = JSON.stringify(made ?? null);
+    change(made);
+  }
+
+  function choose(next: Way) {
+    setWay(next);
+    if (next === "everyone") hand("everyone");
+    else if (next === "none") hand(null);
+    else {
+      const made = condition ?? write(root);
+      setRoot(read(made));
+      setText(JSON.stringify(made, null, 2));
+      if (!condition) hand(made);
+    }
+  }
+
+  return (
+    <Stack gap="sm">
+      <Group justify="space-between">
+        <SegmentedControl
+          aria-label="Audience"
+          size="xs"
+          disabled={locked}
+          value={way}
+          onChange={(made) => choose(made as Way)}
+          data={[
+            ...(!named && (optional || way === "none")
+              ? [{ value: "none", label: optional ? "As the rules say" : "Nobody chosen" }]
+              : []),
+            ...(named ? [] : [{ value: "everyone", label: "Everyone" }]),
+            { value: "rows", label: "Who…" },
+            { value: "json", label: "JSON" },
+          ]}
+        />
+        {condition && <Matches condition={condition} />}
+      </Group>
+      {way === "none" && !optional && (
+        <Text size="sm" c="dimmed">
+          Choose whom this rule is for. “Everyone” is a choice too, and has to be made.
+        </Text>
+      )}
+      {way === "rows" && (
+        <Paper withBorder p="sm">
+          <Builder
+            root={root}
+            known={known}
+            disabled={locked}
+            onChange={(made) => {
+              setRoot(made);
+              hand(write(made));
+            }}
+          />
+        </Paper>
+      )}
+      {way === "json" && (
+        <JsonEditor
+          label="Condition"
+          value={text}
+          readOnly={locked}
+          onChange={(made) => {
+            setText(made);
+            try {
+              const parsed: unknown = JSON.parse(made);
+              if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) hand(parsed as JsonObject);
+            } catch {
+              // Not JSON yet: the editor marks the line, and nothing is handed on.
+            }
+          }}
+        />
+      )}
+    </Stack>
+  );
+}

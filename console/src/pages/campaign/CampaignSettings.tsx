@@ -1,0 +1,109 @@
+import { NumberInput, Paper, Select, Stack, TagsInput, Text, TextInput, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { campaigns } from "@/api/queries";
+import { useProject } from "@/app/project";
+import type { Body } from "./draft";
+import { ScheduleEditor } from "./ScheduleEditor";
+
+type Props = { body: Body; set: (body: Body) => void; locked: boolean };
+
+/** How a campaign is asked for, when it runs, and how it goes together with others. */
+export function CampaignSettings({ body, set, locked }: Props) {
+  const project = useProject();
+  const all = useQuery(campaigns(project)).data?.items ?? [];
+  const groups = [...new Set(all.flatMap((one) => one.body.groups ?? []))].sort();
+  const sets = [...new Set(all.flatMap((one) => (one.body.exclusion_set ? [one.body.exclusion_set] : [])))].sort();
+  const change = (part: Partial<Body>) => set({ ...body, ...part });
+  return (
+    <Stack maw={720}>
+      <Paper withBorder p="md">
+        <Stack>
+          <TextInput
+            label="Name"
+            required
+            disabled={locked}
+            value={body.name}
+            onChange={(event) => change({ name: event.currentTarget.value })}
+          />
+          <TextInput
+            label="Selector"
+            description="What backends ask for. The old one goes on working until another campaign takes it"
+            styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
+            disabled={locked}
+            value={body.key ?? ""}
+            onChange={(event) => change({ key: event.currentTarget.value })}
+          />
+          <TagsInput
+            label="Groups"
+            description="Backends can ask for all campaigns of a group at once"
+            disabled={locked}
+            data={groups}
+            value={[...(body.groups ?? [])]}
+            onChange={(value) => change({ groups: value })}
+          />
+          <Select
+            label="Channel"
+            allowDeselect={false}
+            disabled={locked}
+            data={[
+              { value: "server", label: "Server: a backend shows it" },
+              { value: "web", label: "Web: the page shows it, with its template’s client code" },
+            ]}
+            value={body.channel ?? "server"}
+            onChange={(value) => change({ channel: value as Body["channel"] })}
+          />
+          <Select
+            label="When somebody counts as exposed"
+            allowDeselect={false}
+            disabled={locked}
+            data={[
+              { value: "", label: "As the call says (usual)" },
+              { value: "decision", label: "When it is decided" },
+              { value: "report", label: "When the page reports that it was seen" },
+            ]}
+            value={body.expose ?? ""}
+            onChange={(value) => change({ expose: (value || null) as Body["expose"] })}
+          />
+        </Stack>
+      </Paper>
+      <Paper withBorder p="md">
+        <Title order={2} size="h3" mb="sm">
+          When it runs
+        </Title>
+        <ScheduleEditor schedule={body.schedule} locked={locked} change={(schedule) => change({ schedule })} />
+      </Paper>
+      <Paper withBorder p="md">
+        <Stack>
+          <TagsInput
+            label="Exclusion set"
+            description="Of the campaigns of one set, a visitor takes part in one only: the one of highest priority whose rule matches"
+            maxTags={1}
+            disabled={locked}
+            data={sets}
+            value={body.exclusion_set ? [body.exclusion_set] : []}
+            onChange={(value) => change({ exclusion_set: value[0] ?? null })}
+          />
+          {body.exclusion_set && (
+            <NumberInput
+              label="Priority"
+              description="Higher goes first"
+              disabled={locked}
+              value={body.priority ?? 0}
+              onChange={(value) => typeof value === "number" && change({ priority: value })}
+            />
+          )}
+          <TagsInput
+            label="Test users"
+            description="Ids that see this campaign while it is being tested. They never count"
+            disabled={locked}
+            value={[...(body.test_users ?? [])]}
+            onChange={(value) => change({ test_users: value })}
+          />
+          <Text size="xs" c="dimmed">
+            Press Enter after each.
+          </Text>
+        </Stack>
+      </Paper>
+    </Stack>
+  );
+}

@@ -1,0 +1,175 @@
+import { Alert, Button, Group, List, Modal, Skeleton, Stack, Text } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useProject } from "@/app/project";
+import { Changes } from "@/pages/history/History";
+import { confirm } from "@/parts/confirm";
+import { percent } from "@/parts/figures";
+import { Trouble } from "@/parts/Trouble";
+import { type Check, checkDraft, discardDraft, publishDraft } from "./unpublished";
+import type { Draft } from "./useDraft";
+
+type Props = { opened: boolean; close: () => void; draft: Draft };
+
+/** What publishing would change and who would move, before it happens. */
+export function Publish({ opened, close, draft }: Props) {
+  return (
+    <Modal opened={opened} onClose={close} title="Publish these changes?" size="xl">
+      {opened && <Plan draft={draft} close={close} />}
+    </Modal>
+  );
+}
+
+function Plan({ draft, close }: { draft: Draft; close: () => void }) {
+  const project = useProject();
+  const ref = draft.live.key;
+  const check = useQuery({
+    queryKey: ["project", project, "unpublished", ref, "check"],
+    staleTime: 0,
+    gcTime: 0,
+    retry: false,
+    queryFn: async () => {
+      await draft.settle();
+      return checkDraft(project, ref);
+    },
+  });
+  const publish = useMutation({
+    meta: { quiet: true },
+    mutationFn: () => publishDraft(project, ref),
+    async onSuccess(made) {
+      notifications.show({
+        title: `Version ${made.version} is published`,
+        message:
+          made.body.status === "running"
+            ? "Visitors see it within two seconds."
+            : "Start the campaign when you are ready.",
+      });
+      close();
+      await draft.forget();
+    },
+  });
+  const discard = useMutation({
+    mutationFn: () => discardDraft(project, ref),
+    async onSuccess() {
+      close();
+      await draft.forget();
+    },
+  });
+  if (check.isPending) return <Skeleton h={140} />;
+  if (check.error) return <Trouble error={check.error} retry={() => check.refetch()} />;
+  const told = check.data;
+  return (
+    <Stack>
+      <Obstacles check={told} />
+      <Movement check={told} />
+      {(told.changes ?? []).length > 0 ? (
+        <Changes changes={told.changes ?? []} names={told.names} />
+      ) : (
+        <Text c="dimmed">Nothing differs from the version in force.</Text>
+      )}
+      {publish.error && <Trouble error={publish.error} />}
+      <Group justify="space-between">
+        <Button
+          variant="subtle"
+          color="red"
+          loading={discard.isPending}
+          onClick={() =>
+            confirm({
+              title: "Throw these changes away?",
+              body: "The campaign stays as it is in force.",
+              verb: "Throw away",
+              danger: true,
+              act: () => discard.mutate(),
+            })
+          }
+        >
+          Throw away
+        </Button>
+        <Group>
+          <Button variant="default" onClick={close}>
+            Go on editing
+          </Button>
+          <Button
+            data-autofocus
+            loading={publish.isPending}
+            disabled={(told.problems ?? []).length > 0 || told.outdated}
+            onClick={() => publish.mutate()}
+          >
+            Publish
+          </Button>
+        </Group>
+      </Group>
+    </Stack>
+  );
+}
+
+function Obstacles({ check }: { check: Check }) {
+  const problems = check.problems ?? [];
+  if (check.outdated)
+    return (
+      <Alert color="rust" variant="light" title="Somebody published meanwhile">
+        These changes were begun from an older version. Close this, reload, and look at both.
+      </Alert>
+    );
+  if (problems.length > 0)
+    return (
+      <Alert color="red" variant="light" role="alert" title="This has to be put right first">
+        <List size="sm">
+          {problems.map((one, index) => (
+            <List.Item key={`${one.field}-${index.toString()}`}>
+              {one.field && (
+                <>
+                  <code>{one.field}</code>:{" "}
+                </>
+              )}
+              {one.detail || `expected ${one.expected}, got ${one.got}`}
+            </List.Item>
+          ))}
+        </List>
+      </Alert>
+    );
+  const lacking = [
+    ...(check.setup ?? []).filter((one) => !one.ready).flatMap((one) => one.missing ?? []),
+    ...(check.missing ?? []),
+  ];
+  if (lacking.length === 0) return null;
+  return (
+    <Alert color="rust" variant="light" p="xs" title="It can be published, but not be started yet">
+      <List size="sm">
+        {lacking.map((one, index) => (
+          <List.Item key={`${one.field}-${index.toString()}`}>
+            {one.detail || `${one.field}: ${one.expected}`}
+          </List.Item>
+        ))}
+      </List>
+    </Alert>
+  );
+}
+
+/** Who will see something else than before, rule by rule. */
+function Movement({ check }: { check: Check }) {
+  const moves = check.moves ?? [];
+  if (moves.length === 0 && !check.control_moved)
+    return (
+      <Alert color="leaf" variant="light" p="xs">
+        Nobody is drawn into another experience by this.
+      </Alert>
+    );
+  return (
+    <Alert color="blue" variant="light" p="xs" title="Who moves">
+      <List size="sm">
+        {Boolean(check.control_moved) && (
+          <List.Item>
+            {percent((check.control_moved ?? 0) / 10_000)} of visitors pass between control and the experiences
+          </List.Item>
+        )}
+        {moves.map((one) => (
+          <List.Item key={one.rule}>
+            {one.name || "A rule"}: {percent(one.share / 100)} of its visitors get another experience
+            {one.emptied && "; none of its experiences has a share any more, so it shows nothing"}
+          </List.Item>
+        ))}
+      </List>
+    </Alert>
+  );
+}

@@ -1,0 +1,305 @@
+import {
+  Anchor,
+  Badge,
+  Code,
+  Group,
+  Paper,
+  Select,
+  Stack,
+  Switch,
+  Table,
+  Tabs,
+  Text,
+  TextInput,
+  UnstyledButton,
+} from "@mantine/core";
+import { IconChevronRight, IconStack2 } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Fragment, useEffect, useMemo, useState } from "react";
+import { api, data, type Schemas } from "@/api/client";
+import { schema } from "@/api/queries";
+import { useProject } from "@/app/project";
+import { Empty } from "@/parts/Empty";
+import { count } from "@/parts/figures";
+import { Loaded } from "@/parts/Loaded";
+import { Moment } from "@/parts/Moment";
+import { Page } from "@/parts/Page";
+
+type Arrived = Schemas["Arrived"] & Record<string, unknown>;
+/** As many as are kept on the page; older ones are with their people. */
+const KEPT = 500;
+
+/** What arrives, while it arrives. */
+export function Events() {
+  return (
+    <Page
+      title="Events"
+      about="What your backends and pages report, as it arrives: accepted, refused, and what it consists of."
+    >
+      <Tabs defaultValue="live" keepMounted={false}>
+        <Tabs.List>
+          <Tabs.Tab value="live">Live</Tabs.Tab>
+          <Tabs.Tab value="refused">Refused</Tabs.Tab>
+          <Tabs.Tab value="schema">What arrives</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="live" pt="md">
+          <Live />
+        </Tabs.Panel>
+        <Tabs.Panel value="refused" pt="md">
+          <Refused />
+        </Tabs.Panel>
+        <Tabs.Panel value="schema" pt="md">
+          <SchemaSeen />
+        </Tabs.Panel>
+      </Tabs>
+    </Page>
+  );
+}
+
+function useLive(running: boolean): { events: Arrived[]; loaded: boolean } {
+  const project = useProject();
+  const [events, setEvents] = useState<Arrived[]>([]);
+  const newest = events[0]?.seq ?? 0;
+  const found = useQuery({
+    queryKey: ["project", project, "events", "live", newest],
+    queryFn: () =>
+      data(
+        api.GET("/v1/projects/{project}/events", {
+          params: { path: { project }, query: { limit: 200, after: newest } },
+        }),
+      ),
+    refetchInterval: running ? 1_500 : false,
+    enabled: running || newest === 0,
+    gcTime: 5_000,
+  });
+  useEffect(() => {
+    const items = (found.data?.items ?? []) as Arrived[];
+    if (items.length === 0) return;
+    setEvents((old) => {
+      const known = new Set(old.map((one) => one.seq));
+      const fresh = items.filter((one) => !known.has(one.seq)).sort((a, b) => b.seq - a.seq);
+      return fresh.length ? [...fresh, ...old].slice(0, KEPT) : old;
+    });
+  }, [found.data]);
+  return { events, loaded: found.isFetched || events.length > 0 };
+}
+
+function Live() {
+  const project = useProject();
+  const [running, setRunning] = useState(true);
+  const [name, setName] = useState<string | null>(null);
+  const [who, setWho] = useState("");
+  const [opened, setOpened] = useState<number | null>(null);
+  const { events, loaded } = useLive(running);
+  const names = useMemo(() => [...new Set(events.map((one) => one.name))].sort(), [events]);
+  const visitor = (one: Arrived) => String(one.visitor_id ?? one.anonymous_id ?? "");
+  const shown = events.filter((one) => (!name || one.name === name) && (!who || visitor(one).includes(who)));
+  if (loaded && events.length === 0)
+    return (
+      <Empty icon={<IconStack2 size={26} />} title="No event yet">
+        Events appear here within a second or two of being reported. “Connect your backend” has a first call to copy.
+      </Empty>
+    );
+  return (
+    <Stack gap="sm">
+      <Group>
+        <Select
+          aria-label="Event"
+          placeholder="Any event"
+          clearable
+          data={names}
+          value={name}
+          onChange={setName}
+          w={200}
+        />
+        <TextInput
+          aria-label="Visitor"
+          placeholder="Visitor's id"
+          value={who}
+          onChange={(event) => setWho(event.currentTarget.value)}
+          w={220}
+        />
+        <Switch label="Live" checked={running} onChange={(event) => setRunning(event.currentTarget.checked)} />
+        <Text size="sm" c="dimmed" role="status">
+          {count(shown.length)} shown
+        </Text>
+      </Group>
+      <Paper withBorder>
+        <Table.ScrollContainer minWidth={640}>
+          <Table highlightOnHover fz="sm">
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>Received</Table.Th>
+                <Table.Th>Event</Table.Th>
+                <Table.Th>Visitor</Table.Th>
+                <Table.Th>Answers</Table.Th>
+                <Table.Th>From</Table.Th>
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {shown.slice(0, 60).map((one) => (
+                <Fragment key={one.seq}>
+                  <Table.Tr
+                    style={{ cursor: "pointer" }}
+                    onClick={() => setOpened(opened === one.seq ? null : one.seq)}
+                  >
+                    <Table.Td>
+                      <Group gap={6} wrap="nowrap">
+                        <UnstyledButton aria-expanded={opened === one.seq} aria-label={`All of “${one.name}”`}>
+                          <IconChevronRight
+                            size={14}
+                            style={{ transform: opened === one.seq ? "rotate(90deg)" : undefined }}
+                          />
+                        </UnstyledButton>
+                        <Moment at={one.received_at} exact seconds />
+                      </Group>
+                    </Table.Td>
+                    <Table.Td>
+                      <b>{one.name}</b>
+                    </Table.Td>
+                    <Table.Td>
+                      <Anchor
+                        component={Link}
+                        to={`/p/${project}/people/${encodeURIComponent(visitor(one))}`}
+                        onClick={(event) => event.stopPropagation()}
+                        size="sm"
+                      >
+                        {visitor(one)}
+                      </Anchor>
+                    </Table.Td>
+                    <Table.Td>
+                      {Boolean(one.campaign) && (
+                        <Badge size="sm" variant="light" tt="none">
+                          {String(one.campaign)} · {String(one.arm)}
+                        </Badge>
+                      )}
+                    </Table.Td>
+                    <Table.Td c="dimmed">{String(one.source ?? "")}</Table.Td>
+                  </Table.Tr>
+                  {opened === one.seq && (
+                    <Table.Tr>
+                      <Table.Td colSpan={5}>
+                        <Code block fz="xs">
+                          {JSON.stringify(one, null, 2)}
+                        </Code>
+                      </Table.Td>
+                    </Table.Tr>
+                  )}
+                </Fragment>
+              ))}
+            </Table.Tbody>
+          </Table>
+        </Table.ScrollContainer>
+      </Paper>
+    </Stack>
+  );
+}
+
+function Refused() {
+  const project = useProject();
+  const found = useQuery({
+    queryKey: ["project", project, "events", "refused"],
+    refetchInterval: 5_000,
+    queryFn: () =>
+      data(api.GET("/v1/projects/{project}/events/rejected", { params: { path: { project }, query: { limit: 200 } } })),
+  });
+  return (
+    <Loaded query={found}>
+      {({ items }) =>
+        items.length === 0 ? (
+          <Empty icon={<IconStack2 size={26} />} title="Nothing was refused">
+            Events that are not of the expected form are listed here for a week, with the field that is wrong. Their
+            values are masked.
+          </Empty>
+        ) : (
+          <Paper withBorder>
+            <Table.ScrollContainer minWidth={640} tabIndex={0}>
+              <Table fz="sm" verticalSpacing="xs">
+                <Table.Thead>
+                  <Table.Tr>
+                    <Table.Th>When</Table.Th>
+                    <Table.Th>Event</Table.Th>
+                    <Table.Th>Field</Table.Th>
+                    <Table.Th>Why</Table.Th>
+                    <Table.Th>Its form</Table.Th>
+                  </Table.Tr>
+                </Table.Thead>
+                <Table.Tbody>
+                  {items.map((one, index) => (
+                    <Table.Tr key={`${one.at}-${index.toString()}`} style={{ verticalAlign: "top" }}>
+                      <Table.Td>
+                        <Moment at={one.at} />
+                      </Table.Td>
+                      <Table.Td>
+                        {one.name || (
+                          <Text c="dimmed" size="sm">
+                            no name
+                          </Text>
+                        )}
+                      </Table.Td>
+                      <Table.Td>
+                        <code>{one.field}</code>
+                      </Table.Td>
+                      <Table.Td>{one.error}</Table.Td>
+                      <Table.Td maw={320}>
+                        <Code fz="xs" style={{ wordBreak: "break-word" }}>
+                          {JSON.stringify(one.masked ?? {})}
+                        </Code>
+                      </Table.Td>
+                    </Table.Tr>
+                  ))}
+                </Table.Tbody>
+              </Table>
+            </Table.ScrollContainer>
+          </Paper>
+        )
+      }
+    </Loaded>
+  );
+}
+
+function SchemaSeen() {
+  const project = useProject();
+  const found = useQuery(schema(project));
+  return (
+    <Loaded query={found}>
+      {({ items }) => (
+        <Paper withBorder>
+          <Table.ScrollContainer minWidth={560} tabIndex={0}>
+            <Table fz="sm">
+              <Table.Thead>
+                <Table.Tr>
+                  <Table.Th>Name</Table.Th>
+                  <Table.Th>Kind</Table.Th>
+                  <Table.Th>Type</Table.Th>
+                  <Table.Th className="num">Seen</Table.Th>
+                  <Table.Th>Last</Table.Th>
+                </Table.Tr>
+              </Table.Thead>
+              <Table.Tbody>
+                {items.map((one) => (
+                  <Table.Tr key={`${one.kind}:${one.name}:${one.type}`}>
+                    <Table.Td>
+                      <code>{one.name}</code>
+                    </Table.Td>
+                    <Table.Td>{one.kind}</Table.Td>
+                    <Table.Td>
+                      <Badge size="xs" variant="default" tt="none">
+                        {one.type}
+                      </Badge>
+                    </Table.Td>
+                    <Table.Td className="num">{count(one.count)}</Table.Td>
+                    <Table.Td c="dimmed">
+                      <Moment at={one.last_at} />
+                    </Table.Td>
+                  </Table.Tr>
+                ))}
+              </Table.Tbody>
+            </Table>
+          </Table.ScrollContainer>
+        </Paper>
+      )}
+    </Loaded>
+  );
+}

@@ -1,0 +1,143 @@
+import { Anchor, Button, Group, Paper, Stack, Textarea, TextInput } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { useState } from "react";
+import { api, data, type Schemas } from "@/api/client";
+import { asProblem } from "@/api/problem";
+import { useProject, useRole } from "@/app/project";
+import { ContentEditor } from "@/pages/campaign/content/ContentEditor";
+import { confirm } from "@/parts/confirm";
+import { Loaded } from "@/parts/Loaded";
+import { Page } from "@/parts/Page";
+import { Trouble } from "@/parts/Trouble";
+
+type View = Schemas["Versioned_Template_"];
+type Body = Schemas["Template"];
+
+/** One template, or a new one. */
+export function Template() {
+  const project = useProject();
+  const { ref = "" } = useParams({ strict: false }) as { ref?: string };
+  const found = useQuery({
+    queryKey: ["project", project, "templates", ref],
+    enabled: ref !== "new",
+    queryFn: () => data(api.GET("/v1/projects/{project}/templates/{ref}", { params: { path: { project, ref } } })),
+  });
+  if (ref === "new") return <Edit />;
+  return (
+    <Loaded query={found} lines={6}>
+      {(view) => <Edit key={view.version} view={view} />}
+    </Loaded>
+  );
+}
+
+function Edit({ view }: { view?: View }) {
+  const project = useProject();
+  const may = useRole();
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const [body, setBody] = useState<Body>(view?.body ?? { name: "", content: { messages: [{ rows: [] }] } });
+  const refresh = () => client.invalidateQueries({ queryKey: ["project", project, "templates"] });
+  const save = useMutation({
+    meta: { quiet: true },
+    mutationFn: () =>
+      view
+        ? data(
+            api.PUT("/v1/projects/{project}/templates/{ref}", {
+              params: { path: { project, ref: view.key }, header: { "If-Match": `"${view.version}"` } },
+              body,
+            }),
+          )
+        : data(api.POST("/v1/projects/{project}/templates", { params: { path: { project } }, body })),
+    async onSuccess(saved) {
+      await refresh();
+      notifications.show({ message: `${saved.body.name} is saved.` });
+      if (!view) await navigate({ to: `/p/${project}/templates/${saved.key}` });
+    },
+  });
+  const remove = useMutation({
+    mutationFn: () =>
+      api.DELETE("/v1/projects/{project}/templates/{ref}", { params: { path: { project, ref: view!.key } } }),
+    async onSuccess() {
+      await navigate({ to: `/p/${project}/templates` });
+      await refresh();
+    },
+  });
+  const locked = !may("editor");
+  const problem = save.error ? asProblem(save.error) : undefined;
+  return (
+    <Page
+      title={view?.body.name ?? "New template"}
+      above={
+        <Anchor component={Link} to={`/p/${project}/templates`} size="sm">
+          Templates
+        </Anchor>
+      }
+      actions={
+        view &&
+        !locked && (
+          <Button
+            variant="default"
+            onClick={() =>
+              confirm({
+                title: `Delete ${view.body.name}?`,
+                body: "Experiences that were started from it keep their content.",
+                verb: "Delete",
+                danger: true,
+                act: () => remove.mutate(),
+              })
+            }
+          >
+            Delete
+          </Button>
+        )
+      }
+    >
+      <Paper withBorder p="md">
+        <Stack>
+          <Group grow align="flex-start" maw={720}>
+            <TextInput
+              label="Name"
+              required
+              disabled={locked}
+              value={body.name}
+              onChange={(event) => setBody({ ...body, name: event.currentTarget.value })}
+              error={problem?.at("name") ?? problem?.at("key")}
+            />
+            <TextInput
+              label="Description"
+              disabled={locked}
+              value={body.description ?? ""}
+              onChange={(event) => setBody({ ...body, description: event.currentTarget.value })}
+            />
+          </Group>
+          <ContentEditor
+            rule={{ experiences: [{ name: body.name, content: body.content }] }}
+            index={0}
+            alone
+            locked={locked}
+            change={(rule) => setBody({ ...body, content: rule.experiences?.[0]?.content ?? {} })}
+          />
+          <Textarea
+            label="Client code"
+            description="What campaigns of the channel web return compiled beside the content"
+            ff="monospace"
+            autosize
+            minRows={3}
+            maxRows={16}
+            disabled={locked}
+            value={body.client_bundle ?? ""}
+            onChange={(event) => setBody({ ...body, client_bundle: event.currentTarget.value || null })}
+          />
+          {problem && !problem.at("name") && !problem.at("key") && <Trouble error={problem} />}
+          <Group>
+            <Button loading={save.isPending} disabled={locked || !body.name.trim()} onClick={() => save.mutate()}>
+              {view ? "Save" : "Create"}
+            </Button>
+          </Group>
+        </Stack>
+      </Paper>
+    </Page>
+  );
+}
