@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from bench import commit, decide, engine, events, growth, machine, report
+from bench import answers, commit, decide, doors, engine, events, export, growth, machine, report
 from bench.progress import say
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -21,13 +21,25 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     """How much of everything is measured."""
 
     decide: decide.Sizes = decide.Sizes()
+    doors: doors.Sizes = doors.Sizes()
     events: events.Sizes = events.Sizes()
     commit: commit.Sizes = commit.Sizes()
     growth: growth.Sizes = growth.Sizes()
+    export: export.Sizes = export.Sizes()
+    answers: answers.Sizes = answers.Sizes()
     engine: engine.Sizes = engine.Sizes()
 
 
-QUICK = Sizes(decide=decide.QUICK, events=events.QUICK, commit=commit.QUICK, growth=growth.QUICK, engine=engine.QUICK)
+QUICK = Sizes(
+    decide=decide.QUICK,
+    doors=doors.QUICK,
+    events=events.QUICK,
+    commit=commit.QUICK,
+    growth=growth.QUICK,
+    export=export.QUICK,
+    answers=answers.QUICK,
+    engine=engine.QUICK,
+)
 
 
 async def measure(sizes: Sizes) -> report.Results:
@@ -37,9 +49,12 @@ async def measure(sizes: Sizes) -> report.Results:
         date=datetime.now(UTC).date().isoformat(),
         machine=facts,
         decide=await decide.main(sizes.decide),
+        doors=await doors.main(sizes.doors),
         events=await events.main(sizes.events),
         commit=await commit.main(sizes.commit),
         growth=await growth.main(sizes.growth),
+        export=export.main(sizes.export),
+        answers=answers.main(sizes.answers),
         engine=await engine.main(sizes.engine),
     )
 

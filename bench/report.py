@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from bench import commit, decide, engine, events, growth
+from bench import answers, commit, decide, doors, engine, events, export, growth
 
 METHOD = """\
 One run measures everything. Each server is a real one in a process of its own: uvicorn with uvloop and httptools, one
@@ -14,8 +14,8 @@ worker, the SQLite store with `synchronous=FULL`, keys checked, access log off. 
 keep-alive connections from another process. **CPU time** is that of all threads of the server's process, from the
 scheduler's own books (`/proc/PID/task/*/schedstat`), until the server rests, so that commits which no answer waited for
 are counted too; requests per second are not compared. What is compared is measured in turns, round by round (decide and
-echo; group commit and one transaction each; the project of every size). A number is the median over the rounds, a ratio
-the median of the rounds' ratios. `bench/README.md` says how to read it."""
+echo; each door and our own calls; group commit and one transaction each; the project of every size). A number is the
+median over the rounds, a ratio the median of the rounds' ratios. `bench/README.md` says how to read it."""
 
 NOT_COMPARABLE = """\
 - The load generator runs on the same machine. Events per second of wall clock and all latencies hold its share, and
@@ -35,9 +35,12 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     date: str
     machine: Sequence[tuple[str, str]]
     decide: Sequence[decide.Ratio]
+    doors: Sequence[doors.Row]
     events: Sequence[events.Recording]
     commit: commit.Grouping
     growth: growth.Growth
+    export: Sequence[export.Exporting]
+    answers: Sequence[answers.Answer]
     engine: Sequence[engine.Step]
 
 
@@ -56,9 +59,12 @@ def page(results: Results) -> str:
         "## Method",
         METHOD,
         *_decide(results.decide),
+        *_doors(results.doors),
         *_events(results.events),
         *_commit(results.commit),
         *_growth(results.growth),
+        *_export(results.export),
+        *_answers(results.answers),
         "## The engine alone",
         "In process, the best of several repeats. A decide call asks for several campaigns; a step is done for each.",
         table(("step", "ns"), [(step.name, f"{step.ns:,.0f}") for step in results.engine]),
@@ -74,6 +80,10 @@ def goals(results: Results) -> list[Row]:
         _goal(f"decide, {one.name}", f"≤ {one.goal:g} × echo", f"{one.ratio:.2f} ×", one.ratio <= one.goal)
         for one in results.decide
         if one.goal
+    ]
+    rows += [
+        _goal(f"{one.name}", f"≤ {doors.GOAL:g} × {one.beside}", f"{one.ratio:.2f} ×", one.ratio <= doors.GOAL)
+        for one in results.doors
     ]
     rows += [
         _goal(
@@ -94,7 +104,21 @@ def goals(results: Results) -> list[Row]:
             large.times <= growth.GOAL and large.calls == small.calls,
         )
     )
+    for one in results.answers:
+        if one.goal_s is not None:
+            rows.append(
+                _goal(
+                    f"results, {one.name}, {one.people:,} people",
+                    f"≤ {one.goal_s:g} s{' cold' if one.cold else ''}, ≤ {answers.MOST_MB / 1024:g} GiB",
+                    f"{_judged(one):.1f} s, {one.memory_mb / 1024:.1f} GiB",
+                    _judged(one) <= one.goal_s and one.memory_mb <= answers.MOST_MB,
+                )
+            )
     return rows
+
+
+def _judged(one: answers.Answer) -> float:
+    return one.seconds if one.cold else one.again_s
 
 
 def table(head: Row, rows: Iterable[Row]) -> str:
@@ -116,6 +140,20 @@ def _decide(found: Sequence[decide.Ratio]) -> list[str]:
         "CPU time per request. Every campaign has 3 conditions, two experiences and 5 % control; the visitor has a"
         " profile; the key is checked; every decision carries its token. A new exposure is committed as well.",
         table(("case", "CPU µs", "echo µs", "ratio", "p99 ms"), rows),
+    ]
+
+
+def _doors(found: Sequence[doors.Row]) -> list[str]:
+    rows = [
+        (one.name, one.beside, f"{one.cpu_us:.0f}", f"{one.own_us:.0f}", f"{one.ratio:.2f}", f"{one.p99_ms:.1f}")
+        for one in found
+    ]
+    return [
+        "## Doors",
+        "CPU time per visit through a door, beside our own API for the same visitors and campaigns: 10 of 10, by name"
+        " or because they are open. Nobody is new. A visit through Salesforce's door is one event, recorded before it"
+        " is answered; beside it stand two calls of ours.",
+        table(("door", "beside", "CPU µs", "ours µs", "ratio", "p99 ms"), rows),
     ]
 
 
@@ -169,6 +207,49 @@ def _commit(found: commit.Grouping) -> list[str]:
         f"{found.producers} producers hand in one event each, wait until it is durable, and hand in the next; wall"
         f" clock, in process. Median `fdatasync` of a small append: {found.fdatasync_us:.0f} µs.",
         table(("", "events/s", "p50 ms", "p99 ms", "events a transaction"), rows),
+    ]
+
+
+def _export(found: Sequence[export.Exporting]) -> list[str]:
+    rows = [
+        (
+            f"{one.facts:,} of {one.days}",
+            f"{one.per_core:,.0f}",
+            f"{one.per_second:,.0f}",
+            f"{one.bytes_each:.0f}",
+            f"{one.files:,}",
+        )
+        for one in found
+    ]
+    return [
+        "## Export to the lake",
+        "Two thirds events, one third exposures, from a SQLite file into Parquet files on a disk, each made durable, in"
+        " steps of 100,000 rows of a table. A server that takes in more facts than this falls behind.",
+        table(("facts of days", "facts/s per core", "/s by the clock", "bytes each", "files"), rows),
+    ]
+
+
+def _answers(found: Sequence[answers.Answer]) -> list[str]:
+    rows = [
+        (
+            f"{one.name}, of {one.exposures:,} exposures",
+            f"{one.people:,}",
+            f"{one.seconds:.2f}",
+            f"{one.cpu_s:.2f}",
+            f"{one.memory_mb:,.0f}",
+            f"{one.again_s:.2f}",
+            f"{one.sql_seconds:.2f}" if one.sql_seconds else "",
+        )
+        for one in found
+    ]
+    return [
+        "## Results",
+        "A question asked of a process that just started, imports and the reading of who is whom included; then again;"
+        " one thread."
+        " One order for each ten exposures, one person in ten made of two ids, a week's window, a condition on the"
+        " order's amount. Beside it what somebody would write by hand for this goal on the same files; both must count"
+        " the same.",
+        table(("question", "people", "s", "CPU s", "MiB", "asked again s", "plain SQL s"), rows),
     ]
 
 

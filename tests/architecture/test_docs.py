@@ -4,6 +4,7 @@ Operators, facts, content, routes, problems and commands are checked beside thei
 """
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from tailorbird.domain.definitions import ProjectSettings
 from tailorbird.domain.reasons import Reason
+from tailorbird.engine.breaker import Breaker
 from tailorbird.engine.limits import Limits
 from tailorbird.engine.metrics import Metrics
 from tailorbird.settings import Settings
@@ -69,7 +71,7 @@ def test_every_project_setting_is_in_the_operating_guide_with_its_default() -> N
 
 
 def test_every_metric_is_in_the_operating_guide() -> None:
-    metrics = Metrics()
+    metrics = Metrics(Breaker(time.monotonic))
     Observer(metrics.registry, access_log=False)
     families = list(_families(metrics.registry))
     assert len(families) > 5

@@ -1,0 +1,164 @@
+"""A lake as a large shop would have it: many millions of exposures, conversions, and people with several ids.
+
+Written file by file with the lake's own writer; the database beside it knows the links and is otherwise empty, as if
+everything had been exported.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from tailorbird.domain.exports import Numbers
+from tailorbird.engine.lakeprocess import facts
+from tailorbird.lake import columns
+from tailorbird.lake.keeper import Keeper
+from tailorbird.lake.manifest import Log, following
+from tailorbird.lake.place import Place
+from tailorbird.lake.wire import Rules
+from tailorbird.lake.writing import Writing
+from tailorbird.store import migrate
+
+PROJECT, LARGE, SMALL = "bench", "large", "small"
+RULE, ARMS = "rule1", ("control", "exp1")
+DAY = 86_400_000
+#: 2026-01-01
+NOW = 1_767_225_600_000
+DAYS = 30
+#: of a hundred people, how many were merged into somebody else; how many exposures of the large campaign there are for
+#: each of the small one; how many for each order
+MERGED, SMALLER, BUYING = 5, 5, 10
+#: days after the exposure in which people buy; the goal's window is seven
+BUYS_WITHIN = 10
+_FACTS = '{"device":"mobile","country":"GB","returning":true,"audiences":["vip"],"attributes":{"plan":"gold"}}'
+
+
+class World(msgspec.Struct, frozen=True, kw_only=True):
+    """Where it is, and how much is in it."""
+
+    folder: Path
+    exposures: int
+    orders: int
+    links: int
+
+    @property
+    def database(self) -> Path:
+        """The store."""
+        return self.folder / "tailorbird.db"
+
+    @property
+    def lake(self) -> Path:
+        """The files."""
+        return self.folder / "lake"
+
+
+def make(folder: Path, exposures: int) -> World:
+    """A world whose large campaign has so many exposures."""
+    world = World(folder=folder, exposures=exposures, orders=exposures // BUYING, links=exposures * MERGED // 100)
+    migrate(f"sqlite:///{world.database}")
+    chance = np.random.default_rng(exposures)
+    people = chance.permutation(exposures).astype(np.int64) * 7 + 11
+    at = NOW - DAYS * DAY + np.sort(chance.integers(0, DAYS * DAY, exposures))
+    arms = chance.integers(0, 2, exposures)
+    _link(world, people)
+    opened = facts(str(world.database))()
+    place = Place(str(world.lake))
+    Keeper(place, opened).turn(Rules(grace=0))
+    log = Log(place)
+    state = log.load()
+    assert state is not None
+    writing = Writing(place, state.lineage[-1].name)
+    for day in range(DAYS):
+        begin, end = np.searchsorted(at, (NOW - (DAYS - day) * DAY, NOW - (DAYS - day - 1) * DAY))
+        _exposures(writing, people[begin:end], at[begin:end], arms[begin:end], int(begin))
+    _orders(writing, world, chance, people, at, arms)
+    top = 2 * exposures
+    log.commit(
+        state,
+        following(
+            state, NOW, "export", added=writing.settle(), numbers=Numbers(events=top, exposures=top, sightings=top)
+        ),
+    )
+    opened.close()
+    return world
+
+
+def _link(world: World, people: Any) -> None:
+    """Merges of people, as the store has them: everybody merged had an exposure of their own."""
+    pairs = people[: 2 * world.links].reshape(2, world.links)
+    connection = sqlite3.connect(world.database)
+    connection.execute("PRAGMA synchronous = OFF")
+    rows = ((int(one), PROJECT, int(other), NOW) for one, other in zip(*pairs, strict=True))
+    connection.executemany("INSERT INTO person_links (person, project, target, at) VALUES (?, ?, ?, ?)", rows)
+    connection.commit()
+    connection.close()
+
+
+def _exposures(writing: Writing, people: Any, at: Any, arms: Any, first: int) -> None:
+    """One day's exposures and sightings of both campaigns."""
+    day = int(at[0] // DAY)
+    for campaign, step in ((LARGE, 1), (SMALL, SMALLER)):
+        who, when, arm = people[::step], at[::step], arms[::step]
+        order = np.argsort(who)
+        size = len(who)
+        seq = np.arange(first + 1, first + size + 1)
+        told = {
+            "seq": pa.array(seq),
+            "person": pa.array(who[order]),
+            "campaign": _same(campaign, size),
+            "version": pa.array(np.ones(size, np.int64)),
+            "rule": _same(RULE, size),
+            "arm": _chosen(ARMS, arm[order]),
+            "epoch": pa.array(np.zeros(size, np.int64)),
+            "time": pa.array(when[order]),
+            "door": _same("api", size),
+            "facts": _same(_FACTS, size),
+            "day": pa.array(np.full(size, day)),
+        }
+        _write(writing, "exposures", day, told)
+        _write(writing, "sightings", day, told)
+
+
+def _orders(writing: Writing, world: World, chance: Any, people: Any, at: Any, arms: Any) -> None:
+    """One order of some of those who were exposed, within days; a tenth more of those who were shown something."""
+    chosen = np.sort(chance.permutation(world.exposures)[: world.orders])
+    time = at[chosen] + chance.integers(0, BUYS_WITHIN * DAY, world.orders)
+    amount = np.round(np.exp(chance.normal(3, 1, world.orders)) * (1 + 0.1 * arms[chosen]), 2)
+    order = np.argsort(time)
+    chosen, time, amount = chosen[order], time[order], amount[order]
+    days = time // DAY
+    for day in np.unique(days):
+        begin, end = np.searchsorted(days, (day, day + 1))
+        size = int(end - begin)
+        seq = np.arange(begin + 1, end + 1)
+        told = {
+            "seq": pa.array(seq),
+            "person": pa.array(people[chosen[begin:end]]),
+            "id": pa.array([f"order-{number}" for number in seq]),
+            "name": _same("order", size),
+            "time": pa.array(time[begin:end]),
+            "received_at": pa.array(time[begin:end]),
+            "source": _same("api", size),
+            "properties": pa.array([f'{{"amount":{one},"currency":"GBP"}}' for one in amount[begin:end]]),
+        }
+        _write(writing, "events", int(day), told)
+
+
+def _write(writing: Writing, table: Any, day: int, told: dict[str, Any]) -> None:
+    schema = columns.schema(table)
+    size = len(told["seq"])
+    held = [told[name] if name in told else pa.nulls(size, schema.field(name).type) for name in schema.names]
+    writing.part(table, PROJECT, day, pa.table(held, names=schema.names).cast(schema))
+
+
+def _same(text: str, size: int) -> Any:
+    return pa.array([text]).take(pa.array(np.zeros(size, np.int64)))
+
+
+def _chosen(texts: tuple[str, ...], at: Any) -> Any:
+    return pa.array(list(texts)).take(pa.array(at))
