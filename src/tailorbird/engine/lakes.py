@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections import deque
@@ -15,7 +16,7 @@ from tailorbird.domain.errors import Conflict, TailorbirdError
 from tailorbird.domain.exports import EXPORTED, FACT_TABLES, Exported, Numbers
 from tailorbird.engine.runtime import Runtime
 from tailorbird.lake.client import Lake
-from tailorbird.lake.wire import Hello, Rules
+from tailorbird.lake.wire import Hello, Rules, Turn
 
 log = structlog.get_logger(__name__)
 
@@ -23,8 +24,10 @@ log = structlog.get_logger(__name__)
 LEASE_MS = 120_000
 #: with nothing new the lake is looked after this often: merging, what outlived its time
 TIDY_S = 3_600.0
-#: after a failure the next attempt waits
+#: after a failure the next attempt waits for the lake's own interval, twice as long after each further one, and at most
 PAUSE_S = 30.0
+#: what no waiting mends: the lake is another database's
+CONFLICT_S = 300.0
 #: moments that are remembered to tell how far the lake is behind
 _MOMENTS = 10_000
 #: what is exported, and what follows from it
@@ -58,13 +61,11 @@ async def keep_lake(runtime: Runtime, lake: Lake) -> None:
         try:
             if runtime.store_open:
                 await keeping.look()
-        except Conflict as error:
-            keeping.put_off(300.0, error)
         except TailorbirdError as error:
-            keeping.put_off(PAUSE_S, error)
+            keeping.put_off(error)
         except Exception as error:  # whatever it was, the next turn comes
             log.error("lake not kept", error=type(error).__name__, exc_info=error)
-            keeping.put_off(PAUSE_S)
+            keeping.put_off()
 
 
 class _Keeping:
@@ -75,15 +76,26 @@ class _Keeping:
         self._lake = lake
         self._holder = f"{runtime.randbits(64):016x}"
         self._not_before = 0.0
+        #: how long the last failure was waited for; 0: it went well
+        self._pause = 0.0
         self._tidied = -TIDY_S
         #: when so much had been given out for the first time
         self._moments: deque[tuple[float, Numbers]] = deque(maxlen=_MOMENTS)
+        runtime.metrics.lake_lag.set_function(self._lag)
 
-    def put_off(self, seconds: float, error: TailorbirdError | None = None) -> None:
-        """Leave it for a while."""
-        self._not_before = self._runtime.monotonic() + seconds
+    def put_off(self, error: TailorbirdError | None = None) -> None:
+        """Leave it for a while after a failure, by chance between half the pause and all of it: servers that failed
+        together do not come back together."""
+        now = self._runtime.monotonic()
+        if now < self._not_before:
+            return  # it was left already: only looking failed
         if error is not None:
             log.warning("lake not kept", error=error.detail)
+        if isinstance(error, Conflict):
+            self._not_before = now + CONFLICT_S
+            return
+        self._pause = min(PAUSE_S, max(2 * self._pause, self._runtime.lake_seconds))
+        self._not_before = now + self._pause * (1 + self._runtime.randbits(16) / 2**16) / 2
 
     async def look(self) -> None:
         """Do what there is to do, unless another server does it."""
@@ -93,12 +105,24 @@ class _Keeping:
             return
         more = True
         while more and await self._lease():
-            more = (await self._lake.keep(_rules(self._runtime))).more
+            more = (await self._turn()).more
             await self._behind(self._runtime.monotonic())
             self._tidied = now
+        self._pause = 0.0
+
+    async def _turn(self) -> Turn:
+        """One turn. What comes meanwhile is noticed when it comes, however long the turn takes."""
+        turn = asyncio.ensure_future(self._lake.keep(_rules(self._runtime)))
+        try:
+            while not (await asyncio.wait((turn,), timeout=self._runtime.lake_seconds))[0]:
+                with contextlib.suppress(TailorbirdError):  # the turn itself will tell
+                    await self._behind(self._runtime.monotonic())
+            return turn.result()
+        finally:
+            turn.cancel()
 
     async def _behind(self, now: float) -> bool:
-        """Whether facts are not in the lake yet; told to the metrics in seconds, too."""
+        """Whether facts are not in the lake yet; since when is remembered."""
         given = await self._runtime.store.fact_numbers()
         there = await exported(self._runtime)
         reached = there.numbers if there is not None else Numbers()
@@ -106,8 +130,11 @@ class _Keeping:
             self._moments.append((now, given))
         while self._moments and not _beyond(self._moments[0][1], reached):
             self._moments.popleft()
-        self._runtime.metrics.lake_lag.set(now - self._moments[0][0] if self._moments else 0)
         return bool(self._moments)
+
+    def _lag(self) -> float:
+        """Seconds, whenever the metrics are read: it grows while a turn is under way, and while the store is away."""
+        return self._runtime.monotonic() - self._moments[0][0] if self._moments else 0.0
 
     async def _lease(self) -> bool:
         now = self._runtime.clock()

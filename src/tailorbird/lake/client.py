@@ -1,5 +1,5 @@
 """A server's end of the process that keeps the lake and computes results. It is started when it is first needed, and
-again when it ended; imports nothing heavy."""
+again when it ended; ended when nobody needs it; imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 MOST_WAITING = 16
 #: a process that ended is not started again before this
 _PAUSE_S = 1.0
+#: one that was asked nothing for so long is ended, and its memory free
+IDLE_S = 600.0
 
 _KINDS: dict[str, type[TailorbirdError]] = {
     kind.__name__: kind for kind in (Conflict, Damaged, Invalid, NotFound, TooLarge)
@@ -40,7 +42,11 @@ T = TypeVar("T", wire.Answered, wire.Kept, wire.Looked)
 class Lake:
     """Facts for analysis. ``close`` it before the event loop ends."""
 
-    def __init__(self, command: Sequence[str], hello: wire.Hello) -> None:
+    def __init__(self, command: Sequence[str], hello: wire.Hello, *, idle_seconds: float = IDLE_S) -> None:
+        self._idle_seconds = idle_seconds
+        self._idle: asyncio.TimerHandle | None = None
+        #: questions, turns and looks that are under way, its start included
+        self._calls = 0
         self._command = tuple(command)
         self._hello = hello
         self._numbers = itertools.count(1)
@@ -90,19 +96,46 @@ class Lake:
     async def close(self) -> None:
         """End the process; what it was asked fails."""
         self._closed = True
+        if self._idle is not None:
+            self._idle.cancel()
         async with self._starting:
-            process, self._process = self._process, None
+            process = self._end()
             if process is not None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()  # every step of it is whole or not there
                 await process.wait()
             if self._reading is not None:
                 await asyncio.gather(self._reading, return_exceptions=True)
 
+    def _end(self) -> asyncio.subprocess.Process | None:
+        """End the process, if one runs. Every step of it is whole or not there."""
+        process, self._process = self._process, None
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+        self._fail_all()
+        return process
+
+    def _fail_all(self) -> None:
+        for future, _ in self._waiting.values():
+            if not future.done():
+                future.set_exception(Unavailable(_ENDED))
+
     async def _call(self, kind: type[T], message: Callable[[int], wire.ToChild], progress: Progress | None = None) -> T:
+        if self._idle is not None:
+            self._idle.cancel()
+        self._calls += 1
+        try:
+            return await self._asked(kind, message, progress)
+        finally:
+            self._calls -= 1
+            if not self._calls and not self._closed:
+                self._idle = asyncio.get_running_loop().call_later(self._idle_seconds, self._end)
+
+    async def _asked(self, kind: type[T], message: Callable[[int], wire.ToChild], progress: Progress | None) -> T:
         number = next(self._numbers)
         future: asyncio.Future[wire.FromChild] = asyncio.get_running_loop().create_future()
         process = await self._started()
+        if process is not self._process:  # it ended before anything was said
+            raise Unavailable(_ENDED)
         self._waiting[number] = future, progress
         try:
             self._send(process, message(number))
@@ -161,14 +194,13 @@ class Lake:
         except asyncio.IncompleteReadError:
             pass
         finally:
-            if self._process is process:
+            unasked = self._process is process
+            if unasked:
                 self._process = None
+                self._fail_all()
             code = await process.wait()
-            if not self._closed:
+            if unasked:
                 log.warning("lake: its process ended", code=code)
-            for future, _ in self._waiting.values():
-                if not future.done():
-                    future.set_exception(Unavailable(_ENDED))
 
     def _heard(self, message: wire.FromChild) -> None:
         future, progress = self._waiting.get(message.id, (None, None))
