@@ -80,6 +80,9 @@ async def test_the_summary_has_every_campaign_with_the_figures_of_its_own_report
     assert (lines["idle"]["lift"]["lift"], lines["idle"]["goal"]) == (None, "order")
     table = (await shop.ask("GET", f"{BASE}/results/csv")).text.splitlines()
     assert len(table) == 4
+    some = (await told(shop, "results", campaign=["two", "idle"]))["campaigns"]
+    assert [(line["key"], line) for line in some] == [("two", lines["two"]), ("idle", lines["idle"])]
+    assert await shop.refused("results", campaign="nope") == (400, "campaign[0]")
     later = (await told(shop, "results", since=NOON))["campaigns"]
     assert {line["people"] for line in later} == {0}
 

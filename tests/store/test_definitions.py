@@ -226,6 +226,14 @@ async def test_definitions_are_listed_in_the_order_of_creation(store: Store) -> 
     assert await store.definitions(BLOG) == []
 
 
+async def test_who_created_a_definition_is_known_whoever_wrote_it_since(store: Store) -> None:
+    first = definition("abcde")
+    await store.write_definitions([(first, 0), (definition("goal1", kind="goal"), 0)])
+    await store.write_definitions([(definition("abcde", 2, author="ben", at=first.at + 5), 1)])
+    assert await store.creators(SHOP, "campaign") == {"abcde": (first.author, first.at)}
+    assert await store.creators(BLOG, "campaign") == {}
+
+
 @pytest.mark.parametrize("expected", [0, 1, 3])
 async def test_a_lost_lock_tells_both_versions_and_writes_nothing(store: Store, expected: int) -> None:
     await store.write_definitions([(definition(version=1), 0)])

@@ -8,6 +8,7 @@ import pytest
 
 from tailorbird.web.api import specimens
 from tests.web.conftest import Site
+from tests.web.people import person
 
 BASE = "/v1/projects/shop"
 HERO = f"{BASE}/campaigns/home-hero"
@@ -199,10 +200,34 @@ async def keys_of(shop: Site, query: str, plural: str = "campaigns") -> list[str
         ("status=draft&search=check", ["checkout-upsell"]),
         ("group=home&status=draft", ["checkout-upsell", "to-delete"]),
         ("group=elsewhere", []),
+        ("status=running&status=archived", ["home-hero", "resting"]),
+        ("status=draft&newest_first=true", ["to-delete", "checkout-upsell"]),
+        ("owner=nobody@example.org", []),
     ],
 )
 async def test_campaigns_are_filtered(shop: Site, query: str, keys: list[str]) -> None:
     assert await keys_of(shop, query) == keys
+
+
+async def test_whoever_created_a_campaign_owns_it(shop: Site) -> None:
+    ben = await person(shop, "ben", shop="publisher")
+    made = (await ben.ask("POST", f"{BASE}/campaigns", json={"name": "Of Ben", "groups": ["cellar"]})).json()
+    await shop.ask("PUT", f"{BASE}/campaigns/of-ben", json=made["body"], headers={"if-match": "*"})
+    await shop.ask("PUT", HERO, json=(await shop.ask("GET", HERO)).json()["body"], headers={"if-match": "*"})
+    (found,) = (await shop.ask("GET", f"{BASE}/campaigns?owner=ben@example.org")).json()["items"]
+    assert (found["key"], found["author"], found["created_by"], found["created_at"]) == (
+        "of-ben",
+        "tests",
+        "ben@example.org",
+        made["at"],
+    )
+    told = (await shop.ask("GET", f"{BASE}/campaigns:facets")).json()
+    assert (told["owners"], "cellar" in told["groups"], told["exclusion_sets"]) == (
+        ["ben@example.org", "tests"],
+        True,
+        [],
+    )
+    assert told["statuses"] == {"running": 1, "draft": 3, "archived": 1}
 
 
 async def test_lists_come_in_pages(shop: Site) -> None:

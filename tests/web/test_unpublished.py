@@ -31,7 +31,9 @@ async def check(shop: Site, place: str = DRAFT) -> dict[str, Any]:
 
 async def test_a_draft_is_kept_as_it_is_and_changes_nothing(shop: Site) -> None:
     before = (await shop.ask("GET", HERO)).json()
-    assert (await shop.ask("GET", DRAFT)).status_code == 404
+    none = await shop.ask("GET", DRAFT)
+    assert (none.status_code, none.headers["etag"], none.content) == (204, '"0"', b"")
+    assert (await shop.ask("GET", f"{BASE}/campaigns/nothing/unpublished")).status_code == 404
     odd = {"rules": "none yet", "not a field": [1.0, None], "name": ""}
     kept = await keep(shop, odd, '"0"')
     assert (kept.status_code, kept.headers["etag"]) == (200, '"1"')
@@ -121,7 +123,7 @@ async def test_publishing_makes_one_version_and_ends_the_draft(shop: Site) -> No
     made = await shop.ask("POST", f"{DRAFT}/publish", headers={"if-match": '"3"'})
     assert (made.status_code, made.json()["version"]) == (200, before["version"] + 1)
     assert (await body_of(shop))["name"] == "Hero 2"
-    assert (await shop.ask("GET", DRAFT)).status_code == 404
+    assert (await shop.ask("GET", DRAFT)).status_code == 204
     assert (await shop.ask("POST", f"{DRAFT}/publish")).status_code == 404
     entries = (await shop.ask("GET", f"{BASE}/audit?limit=1")).json()["items"]
     assert [(one["version"], one["action"]) for one in entries] == [(before["version"] + 1, "update")]
@@ -151,6 +153,21 @@ async def test_a_draft_of_an_old_version_is_published_after_it_was_looked_at(sho
     assert (await keep(shop, {**body, "name": "Mine"}, base=live)).json()["base"] == live
     assert (await shop.ask("POST", f"{DRAFT}/publish")).status_code == 200
     assert (await body_of(shop))["name"] == "Mine"
+
+
+async def test_pausing_a_campaign_does_not_outdate_its_draft(shop: Site) -> None:
+    body = await body_of(shop)
+    kept = (await keep(shop, {**body, "name": "Mine"})).json()
+    paused = (await shop.ask("POST", f"{HERO}/pause")).json()
+    read = (await shop.ask("GET", DRAFT)).json()
+    assert (read["base"], read["live_version"], read["outdated"]) == (kept["base"], paused["version"], False)
+    assert (await check(shop))["outdated"] is False
+    made = (await shop.ask("POST", f"{DRAFT}/publish")).json()
+    assert (made["version"], made["body"]["name"], made["body"]["status"]) == (paused["version"] + 1, "Mine", "paused")
+    await keep(shop, {**body, "name": "Mine again"})
+    await shop.ask("PUT", HERO, json={**body, "name": "Theirs", "status": "draft"}, headers={"if-match": "*"})
+    await shop.ask("POST", f"{HERO}/start")
+    assert (await shop.ask("GET", DRAFT)).json()["outdated"] is True
 
 
 @pytest.mark.parametrize("place", ["audiences/gold", "templates/banner", "goals/orders"])

@@ -52,11 +52,25 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 async def read(runtime: Runtime, project: str, kind: Kind, ref: str) -> tuple[Definition, Unpublished]:
     """The definition and its draft; ``NotFound`` where it has none."""
-    live = await publish.read(runtime, project, kind, ref)
-    found = await runtime.store.drafts.read(live.project, kind, live.id)
+    live, found = await find(runtime, project, kind, ref)
     if found is None:
         raise NotFound(f"The {kind} {live.key!r} has no unpublished draft.")
     return live, found
+
+
+async def find(runtime: Runtime, project: str, kind: Kind, ref: str) -> tuple[Definition, Unpublished | None]:
+    """The definition and its draft, None where it has none."""
+    live = await publish.read(runtime, project, kind, ref)
+    return live, await runtime.store.drafts.read(live.project, kind, live.id)
+
+
+async def is_outdated(runtime: Runtime, live: Definition, draft: Unpublished) -> bool:
+    """Whether somebody published since it was begun. What only starts, pauses or archives a campaign publishes
+    nothing."""
+    if draft.base == live.version:
+        return False
+    begun = await runtime.store.definition(live.project, live.kind, live.id, draft.base)
+    return _said(begun) != _said(live)
 
 
 async def listing(runtime: Runtime, project: str, kind: Kind) -> list[Unpublished]:
@@ -82,10 +96,9 @@ async def write(
     if len(body) > LIMIT:
         raise TooLarge(f"A draft holds at most {LIMIT:,} bytes.")
     shape.read(_decode_object, bytes(body))
-    live = await publish.read(runtime, project, kind, ref)
+    live, held = await find(runtime, project, kind, ref)
     if base > live.version:
         raise Invalid.field("base", f"a version up to {live.version}, the newest", base)
-    held = await runtime.store.drafts.read(live.project, kind, live.id)
     draft = Unpublished(
         project=live.project,
         kind=kind,
@@ -113,13 +126,13 @@ async def release(
     live, draft = await read(runtime, project, kind, ref)
     if expected not in (None, draft.revision):
         raise Conflict("The draft was written meanwhile.", expected=expected, current=draft)
-    if draft.base != live.version:
+    if await is_outdated(runtime, live, draft):
         raise Conflict(
             f"The draft was begun from version {draft.base}, but {live.author} published version {live.version} since.",
             expected=draft.base,
             current=live,
         )
-    made = await publish.update(runtime, project, kind, live.id, bytes(draft.body), author, draft.base)
+    made = await publish.update(runtime, project, kind, live.id, _written(draft), author, live.version)
     try:
         await runtime.store.drafts.remove(live.project, kind, live.id, draft.revision)
     except Conflict:
@@ -133,7 +146,7 @@ async def check(runtime: Runtime, project: str, kind: Kind, ref: str) -> Check:
     told: dict[str, Any] = {}
     body: Any = msgspec.json.decode(draft.body)
     try:
-        prepared = await publish.prepared(runtime, live, bytes(draft.body))
+        prepared = await publish.prepared(runtime, live, _written(draft))
         body = msgspec.json.decode(msgspec.json.encode(prepared))
         if isinstance(prepared, Campaign):
             told = _movement(live, prepared)
@@ -144,7 +157,7 @@ async def check(runtime: Runtime, project: str, kind: Kind, ref: str) -> Check:
     before = _compared(msgspec.json.decode(live.body))
     return Check(
         live_version=live.version,
-        outdated=draft.base != live.version,
+        outdated=await is_outdated(runtime, live, draft),
         changes=tuple(changes(before, _compared({**_kept(before), **body}))),
         **told,
     )
@@ -180,6 +193,20 @@ def _compared(body: dict[str, Any]) -> dict[str, Any]:
             rule.pop("ranges", None)
             rule.pop("epoch", None)
     return body
+
+
+def _written(draft: Unpublished) -> bytes:
+    """What a draft says, without the status that its campaign had when it was begun: only verbs change that."""
+    if draft.kind != "campaign":
+        return bytes(draft.body)
+    body = _objects.decode(draft.body)
+    body.pop("status", None)
+    return msgspec.json.encode(body)
+
+
+def _said(definition: Definition) -> dict[str, Any]:
+    """What a version says, whatever its status."""
+    return {**msgspec.json.decode(definition.body), "status": None}
 
 
 def _kept(before: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -23,7 +22,7 @@ from tailorbird.engine import prepare
 from tailorbird.engine.goals import check_goal
 from tailorbird.engine.refresh import refresh
 from tailorbird.engine.runtime import Runtime
-from tailorbird.engine.snapshot import DECODERS, UNREADABLE, Snapshot
+from tailorbird.engine.snapshot import DECODERS, Snapshot
 from tailorbird.engine.validate import (
     SERVING,
     check_audience,
@@ -140,40 +139,6 @@ async def is_serving(runtime: Runtime, project: str, ref: str) -> bool:
 async def listing(runtime: Runtime, project: str, kind: Kind) -> list[Definition]:
     """The newest version of each definition of a kind."""
     return await runtime.store.definitions(runtime.project(project).project.id, kind)
-
-
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Which definitions of a kind a reader wants; empty = any."""
-
-    #: in the name or the key, whatever its case
-    search: str = ""
-    status: str = ""
-    group: str = ""
-
-
-async def selection(
-    runtime: Runtime, project: str, kind: Kind, wanted: Wanted, after: str = "", limit: int = 1000
-) -> list[Definition]:
-    """A page of them in the order of creation, after the one with the id ``after``."""
-    found = await listing(runtime, project, kind)
-    start = next((index + 1 for index, one in enumerate(found) if one.id == after), 0) if after else 0
-    fitting = (one for one in found[start:] if wanted == _ANY or _fits(one, wanted))
-    return list(islice(fitting, limit))
-
-
-_ANY = Wanted()
-
-
-def _fits(one: Definition, wanted: Wanted) -> bool:
-    try:
-        body = msgspec.json.decode(one.body)
-    except UNREADABLE:
-        body = {}
-    if wanted.search and wanted.search.casefold() not in f"{body.get('name', '')} {one.key}".casefold():
-        return False
-    if wanted.status and body.get("status", "draft") != wanted.status:
-        return False
-    return not wanted.group or wanted.group in body.get("groups", ())
 
 
 async def versions(runtime: Runtime, project: str, kind: Kind, ref: str) -> list[Definition]:

@@ -38,6 +38,9 @@ class DefinitionView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     action: str
     body: msgspec.Raw
     deleted: bool = False
+    #: in lists: who wrote the first version, and when
+    created_by: str | None = None
+    created_at: int | None = None
     #: campaigns: 24 hexadecimal digits, for doors that show long ids
     long_id: str | None = None
     #: campaigns: whether it may start, and rule by rule what is missing

@@ -177,6 +177,9 @@ class Store(Protocol):
     async def versions(self, project: str, kind: Kind, definition_id: str) -> list[Definition]:
         """All versions, newest first."""
 
+    async def creators(self, project: str, kind: Kind) -> dict[str, tuple[str, int]]:
+        """Id → who wrote the first version of each, and when."""
+
     async def write_definitions(self, writes: Sequence[tuple[Definition, int]]) -> None:
         """Append versions in one transaction; each comes with the version it was made from (0 = a new definition).
 

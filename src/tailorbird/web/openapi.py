@@ -335,6 +335,7 @@ def _responses(entry: Entry, schemas: Schemas) -> dict[str, Any]:
         good["headers"] = headers
     own = (operation.status, *operation.also)
     responses = {str(status): good for status in own}
+    responses |= {"204": {"description": "There is none.", "headers": headers}} if operation.maybe else {}
     for status in sorted(_errors(entry).difference(own)):
         responses[str(status)] = {"$ref": f"#/components/responses/{status}"}
     return responses
@@ -392,8 +393,7 @@ def text() -> str:
 
 def main() -> None:
     """Write the document to the path that is named, docs/openapi.json where none is."""
-    path = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/openapi.json")
-    path.write_text(text() + "\n", encoding="utf-8")
+    Path(sys.argv[1] if len(sys.argv) > 1 else "docs/openapi.json").write_text(text() + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

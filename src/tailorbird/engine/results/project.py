@@ -23,6 +23,7 @@ from tailorbird.engine.results.place import lake
 from tailorbird.engine.results.report import Lift
 from tailorbird.engine.results.view import View
 from tailorbird.engine.runtime import Runtime
+from tailorbird.engine.snapshot import Snapshot
 from tailorbird.lake.queries import ask
 
 _PLAIN = View()
@@ -53,7 +54,7 @@ class CampaignLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """Every campaign of a project."""
+    """Campaigns of a project side by side."""
 
     as_of: int
     campaigns: tuple[CampaignLine, ...]
@@ -103,15 +104,19 @@ class ItemResults(msgspec.Struct, frozen=True, kw_only=True):
 async def summary(
     runtime: Runtime,
     project: str,
+    campaigns: Sequence[str] = (),
     *,
     since: int | None = None,
     until: int | None = None,
     progress: Progress | None = None,
 ) -> Summary:
-    """Every campaign with its people, what was shown and clicked, and the lift of its primary goal."""
+    """Campaigns, all of them where none are named, with their people, what was shown and clicked, and the lift of their
+    primary goal."""
     snapshot = runtime.project(project)
     now = runtime.clock()
-    courses = [await course(runtime, snapshot, one) for one in snapshot.definitions["campaign"].values()]
+    ids = _ids(snapshot, campaigns)
+    defined = snapshot.definitions["campaign"]
+    courses = [await course(runtime, snapshot, defined[one]) for one in ids or defined]
     judged: dict[str, Judged] = {}
     goals: dict[str, Judged] = {}
     for told in courses:
@@ -120,6 +125,7 @@ async def summary(
             judged[told.campaign.id] = goals.setdefault(first.goal.id, first)
     of = {goal: tuple(one for one, held in judged.items() if held.goal.id == goal) for goal in goals}
     question = ask.Summary(
+        campaigns=ids,
         goals=tuple(asking.counted(one.goal, _PLAIN) for one in goals.values()),
         of=tuple(of[goal] for goal in goals),
         begun={told.campaign.id: told.measured_since for told in courses if told.measured_since is not None},
@@ -144,6 +150,17 @@ def _lines(
         rows = sums[f"goal:{goal.goal.id}"].get(one, []) if goal is not None else []
         found.append(_line(told, goal, view, exposed.get(one, []), touched.get(one, []), rows))
     return sorted(found, key=lambda line: (-line.people, line.key))
+
+
+def _ids(snapshot: Snapshot, campaigns: Sequence[str]) -> tuple[str, ...]:
+    """The ids of campaigns that are named by key or id, each once."""
+    ids = []
+    for index, name in enumerate(campaigns):
+        found = snapshot.campaign_ids.get(name, name)
+        if found not in snapshot.definitions["campaign"]:
+            raise Invalid.field(f"campaign[{index}]", "the key or id of a campaign of this project", name)
+        ids.append(found)
+    return tuple(dict.fromkeys(ids))
 
 
 def _by_campaign(rows: Iterable[Row]) -> dict[str, list[Row]]:
@@ -183,8 +200,8 @@ def _lift(told: Course, goal: Judged, view: View, people: list[Row], rows: list[
     cells = Cells(told, people)
     ratio = stats.sample_ratio(cells.strata(()))
     bench = Bench(told, view, baselines_of(told, _PLAIN), mismatch=ratio.mismatch or ratio.leak, guardrails=0)
-    low = min((row["low"] for row in rows), default=0.0)
-    return goal_report(bench, goal, cells.strata(rows), {}, low, None).campaign
+    signed = any(row["negative"] for row in rows)
+    return goal_report(bench, goal, cells.strata(rows), {}, signed=signed, per_day=None).campaign
 
 
 async def overlap(
@@ -192,13 +209,8 @@ async def overlap(
 ) -> Overlap:
     """People that the campaigns have in common; of all of them where none are named."""
     snapshot = runtime.project(project)
-    ids = []
-    for index, name in enumerate(campaigns):
-        found = snapshot.campaign_ids.get(name, name)
-        if found not in snapshot.definitions["campaign"]:
-            raise Invalid.field(f"campaign[{index}]", "the key or id of a campaign of this project", name)
-        ids.append(found)
-    answer = await lake(runtime).run(snapshot.project.id, ask.Overlap(campaigns=tuple(ids)), progress)
+    question = ask.Overlap(campaigns=_ids(snapshot, campaigns))
+    answer = await lake(runtime).run(snapshot.project.id, question, progress)
     keys: dict[str, str] = snapshot.campaign_key
 
     def key(campaign: str) -> str:

@@ -118,12 +118,14 @@ class Series(msgspec.Struct, frozen=True, kw_only=True, tag="series"):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True, tag="summary"):
-    """Every campaign of a project at once.
+    """Campaigns of a project side by side.
 
     Answers ``exposed`` (people by campaign, rule, arm, epoch, version), ``touched`` (by campaign and arm) and, for each
     goal, ``goal:<id>`` with its moments by campaign and arm.
     """
 
+    #: ids; empty = all
+    campaigns: tuple[str, ...] = ()
     goals: tuple[Counted, ...] = ()
     #: for each goal, the campaigns that are judged by it; empty = every goal for all of them
     of: tuple[tuple[str, ...], ...] = ()

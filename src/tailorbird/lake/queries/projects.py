@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tailorbird.lake.queries import ask, totals
@@ -13,25 +13,30 @@ from tailorbird.lake.queries.touches import TOUCHES
 CELL = ("campaign", *totals.CELL)
 
 
-def everybody(tables: Any, since: int | None = None, until: int | None = None) -> Any:
+def everybody(tables: Any, query: ask.Summary) -> Any:
     """``campaign, who, at, version, rule, arm, epoch`` of every first exposure, one per person and campaign."""
     import ibis
 
-    rows = tables.exposures.select("person", "seq", "time", *CELL)
+    rows = _of(tables.exposures.select("person", "seq", "time", *CELL), query.campaigns)
     rows = resolved(rows, tables.links)
     joined = tables.links.select(who="target").distinct()
     several = rows.semi_join(joined, "who")
     order = ibis.row_number().over(ibis.window(group_by=["who", "campaign"], order_by=["time", "seq"]))
     first = several.mutate(place=order).filter(lambda t: t.place == 0).drop("place")
     found = ibis.union(rows.anti_join(joined, "who"), first, distinct=False).rename(at="time").drop("seq")
-    if since is not None:
-        found = found.filter(found["at"] >= since)
-    return found if until is None else found.filter(found["at"] < until)
+    if query.since is not None:
+        found = found.filter(found["at"] >= query.since)
+    return found if query.until is None else found.filter(found["at"] < query.until)
+
+
+def _of(rows: Any, campaigns: Sequence[str]) -> Any:
+    """Those of some campaigns; of all where none are named."""
+    return rows.filter(rows.campaign.isin(campaigns)) if campaigns else rows
 
 
 def summary(tables: Any, query: ask.Summary) -> Iterator[tuple[str, Any]]:
     """``exposed``, ``touched``, and ``goal:<id>`` for each goal, all by campaign."""
-    people = everybody(tables, query.since, query.until)
+    people = everybody(tables, query)
     if query.begun:
         people = people.filter(people["at"] >= people.campaign.cases(*query.begun.items(), else_=0))
     people = tables.keep(people)
@@ -54,7 +59,8 @@ def summary(tables: Any, query: ask.Summary) -> Iterator[tuple[str, Any]]:
 
 
 def _touched(tables: Any, query: ask.Summary) -> Any:
-    rows = tables.events.filter(tables.events.name.isin(TOUCHES) & tables.events.campaign.notnull())
+    rows = _of(tables.events, query.campaigns)
+    rows = rows.filter(rows.name.isin(TOUCHES) & rows.campaign.notnull())
     if query.since is not None:
         rows = rows.filter(rows.time >= query.since)
     if query.until is not None:
@@ -117,7 +123,7 @@ def _moments(each: Any, people: Any) -> Any:
         "contributing": (rows.d > 0).sum() if "d" in each.columns else rows.y.notnull().sum(),
         "total": rows.y.sum(),
         "squares": (rows.y * rows.y).sum(),
-        "low": rows.y.min(),
+        "negative": (rows.y < 0).sum(),
     }
     if "d" in each.columns:
         sums |= {
@@ -130,9 +136,7 @@ def _moments(each: Any, people: Any) -> Any:
 
 def overlap(tables: Any, query: ask.Overlap) -> Iterator[tuple[str, Any]]:
     """``exposed`` (people by campaign) and ``pairs`` (people in both of ``one`` and ``other``, ``one`` < ``other``)."""
-    rows = tables.exposures.select("person", "campaign")
-    if query.campaigns:
-        rows = rows.filter(rows.campaign.isin(query.campaigns))
+    rows = _of(tables.exposures.select("person", "campaign"), query.campaigns)
     met = tables.keep(resolved(rows, tables.links).distinct())
     yield "exposed", met.group_by("campaign").aggregate(people=met.count())
     left, right = met.rename(one="campaign"), met.select(other="campaign", again="who")

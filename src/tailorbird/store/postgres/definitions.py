@@ -63,6 +63,14 @@ async def versions(connection: Connection, project: str, kind: Kind, definition_
     return [definition_of(row) for row in rows]
 
 
+async def creators(connection: Connection, project: str, kind: Kind) -> dict[str, tuple[str, int]]:
+    """Id → who wrote the first version of each, and when."""
+    rows = await connection.fetch(
+        "SELECT id, author, at FROM definition_versions WHERE project = $1 AND kind = $2 AND version = 1", project, kind
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
 async def write_definitions(connection: Connection, writes: Sequence[tuple[Definition, int]]) -> None:
     """Append versions; all or none. Whoever bumps a project writes its definitions alone."""
     for project in sorted({new.project for new, _ in writes}):

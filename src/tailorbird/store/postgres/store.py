@@ -178,6 +178,9 @@ class PostgresStore:
     async def versions(self, project: str, kind: Kind, definition_id: str) -> list[Definition]:
         return await self._scan(definitions.versions, project, kind, definition_id)
 
+    async def creators(self, project: str, kind: Kind) -> dict[str, tuple[str, int]]:
+        return await self._scan(definitions.creators, project, kind)
+
     async def write_definitions(self, writes: Sequence[tuple[Definition, int]]) -> None:
         await self._write(definitions.write_definitions, writes)
 

@@ -54,6 +54,14 @@ def versions(connection: Connection, project: str, kind: Kind, definition_id: st
     return [definition_of(row) for row in rows.fetchall()]
 
 
+def creators(connection: Connection, project: str, kind: Kind) -> dict[str, tuple[str, int]]:
+    """Id → who wrote the first version of each, and when."""
+    rows = connection.execute(
+        "SELECT id, author, at FROM definition_versions WHERE project = ? AND kind = ? AND version = 1", (project, kind)
+    )
+    return {row[0]: (row[1], row[2]) for row in rows.fetchall()}
+
+
 def write_definitions(connection: Connection, writes: Sequence[tuple[Definition, int]]) -> None:
     """Append versions; all or none."""
     for project in sorted({new.project for new, _ in writes}):

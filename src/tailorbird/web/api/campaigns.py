@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Response, Router, post
+from litestar import Response, Router, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from msgspec import Meta
@@ -15,6 +15,7 @@ from tailorbird.domain.visitor import Visitor
 from tailorbird.engine import publish
 from tailorbird.engine.calls import PreviewCall
 from tailorbird.engine.preview import Preview, preview
+from tailorbird.engine.selection import Facets, facets
 from tailorbird.web import wire
 from tailorbird.web.api import specimens
 from tailorbird.web.api.call import Calling, answer
@@ -217,6 +218,17 @@ async def pause_several(caller: Calling) -> Response[Any]:
     return answer(Listing(done))
 
 
+@get(
+    f"{_BASE}/campaigns:facets",
+    operation_id="readCampaignFacets",
+    summary="What campaigns can be chosen by",
+    opt={"operation": Operation(scope="read", answer=Facets)},
+)
+async def choices(caller: Calling) -> Response[Any]:
+    """The groups, owners and exclusion sets that the project's campaigns have, and how many are of each status."""
+    return answer(await facets(caller.runtime, caller.project))
+
+
 _VERBS = (
     _verb(
         "start",
@@ -234,4 +246,4 @@ _VERBS = (
     _verb("archive", "Archive a campaign", "It ends; its results stay. `draft` brings it back.", "home-hero"),
     _verb("draft", "Take a campaign back to draft", "From testing, paused or archived.", "resting"),
 )
-campaign_verbs = Router("/", route_handlers=[*_VERBS, clone, show, pause_several], tags=["Campaigns"])
+campaign_verbs = Router("/", route_handlers=[*_VERBS, clone, show, pause_several, choices], tags=["Campaigns"])

@@ -6,19 +6,25 @@ from typing import Annotated, Any
 
 from litestar import Controller, Response, delete, get, post, put
 from litestar.params import FromPath, PathParameter, QueryParameter
+from msgspec.structs import replace
 
 from tailorbird.domain.campaign import Status
 from tailorbird.domain.definitions import Definition, Kind
 from tailorbird.domain.errors import NotFound
 from tailorbird.engine import publish
+from tailorbird.engine.selection import Wanted, selection
 from tailorbird.engine.view import view
 from tailorbird.web.api.call import Calling, answer
 from tailorbird.web.api.operation import Operation, Resource, Stand
 from tailorbird.web.api.views import Listing, Page
 
 Search = Annotated[str, QueryParameter(description="what the name or the key has in it", max_length=200)]
-OfStatus = Annotated[Status | None, QueryParameter(description="only campaigns of this status")]
+OfStatus = Annotated[
+    list[Status] | None, QueryParameter(description="only campaigns of this status; may be repeated for one of several")
+]
 OfGroup = Annotated[str, QueryParameter(description="only campaigns of this group", max_length=100)]
+OfOwner = Annotated[str, QueryParameter(description="only what this author created", max_length=320)]
+Newest = Annotated[bool, QueryParameter(description="those created last come first")]
 After = Annotated[str, QueryParameter(description="the id after which the page begins", max_length=100)]
 Limit = Annotated[int, QueryParameter(description="how many at most", ge=1, le=1000)]
 Number = Annotated[int, PathParameter(description="a version", ge=1, le=2_147_483_647)]
@@ -62,15 +68,19 @@ class Definitions(Controller):
         search: Search = "",
         status: OfStatus = None,
         group: OfGroup = "",
+        owner: OfOwner = "",
+        newest_first: Newest = False,
         after: After = "",
         limit: Limit = 1000,
     ) -> Response[Any]:
-        """The newest version of each, in the order in which they were created. Pass `next` as `after` for the page that
-        follows; `status` and `group` are for campaigns."""
+        """The newest version of each, in the order in which they were created, with who created it. Pass `next` as
+        `after` for the page that follows; `status` and `group` are for campaigns."""
         runtime = caller.runtime
-        wanted = publish.Wanted(search=search, status=status or "", group=group)
-        found = await publish.selection(runtime, caller.project, self.kind, wanted, after, limit + 1)
-        page = [view(runtime, definition) for definition in found[:limit]]
+        wanted = Wanted(
+            search=search, statuses=tuple(status or ()), group=group, owner=owner, newest_first=newest_first
+        )
+        found = await selection(runtime, caller.project, self.kind, wanted, after, limit + 1)
+        page = [replace(view(runtime, one.definition), created_by=one.by, created_at=one.at) for one in found[:limit]]
         return answer(Page(items=page, next=page[-1].id if len(found) > limit else None))
 
     @post(

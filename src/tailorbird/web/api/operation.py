@@ -59,6 +59,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[int, ...] = ()
     #: statuses other than ``status`` that come with the same body
     also: tuple[int, ...] = ()
+    #: whether the answer may be 204: there is nothing to read
+    maybe: bool = False
     #: whether ``If-Match`` names the version that a write was made from
     if_match: Literal["required", "optional"] | None = None
     #: whether the answer carries the version as ``ETag``

@@ -243,12 +243,12 @@ stops the computation."""
 
 # -- a project ---------------------------------------------------------------------------------------------------------
 def _summary(path: str, respond: Respond, story: str, **told: Any) -> HTTPRouteHandler:
-    async def handle(caller: Calling, since: Since = None, until: Until = None) -> Response[Any]:
-        start, end = moment(since, "since"), moment(until, "until")
+    async def handle(caller: Calling, campaign: Keys = None, since: Since = None, until: Until = None) -> Response[Any]:
+        start, end, only = moment(since, "since"), moment(until, "until"), tuple(campaign or ())
         return await respond(
             caller,
             lambda progress: projects.summary(
-                caller.runtime, caller.project, since=start, until=end, progress=progress
+                caller.runtime, caller.project, only, since=start, until=end, progress=progress
             ),
         )
 
@@ -336,7 +336,8 @@ results = Router(
         _summary(
             "",
             _json,
-            "Every campaign with its people, what was shown and clicked, and the lift of its primary goal.",
+            "Every campaign, or those that are named, with its people, what was shown and clicked, and the lift of its "
+            "primary goal.",
             operation_id="readSummary",
             summary="All campaigns side by side",
             opt=_opt(Summary),

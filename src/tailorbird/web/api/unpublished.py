@@ -13,7 +13,7 @@ from tailorbird.domain.definitions import Definition, Kind
 from tailorbird.domain.unpublished import Unpublished
 from tailorbird.engine import drafts, publish
 from tailorbird.web.api import specimens
-from tailorbird.web.api.call import Calling, answer
+from tailorbird.web.api.call import Caller, Calling, answer
 from tailorbird.web.api.definitions import shown
 from tailorbird.web.api.operation import Operation, Resource, Stand
 from tailorbird.web.api.views import Listing
@@ -58,6 +58,8 @@ class DraftHead(msgspec.Struct, frozen=True, kw_only=True):
 class DraftView(DraftHead, frozen=True, kw_only=True):
     """A draft."""
 
+    #: somebody published since it was begun; starting or pausing a campaign publishes nothing
+    outdated: bool
     #: as it was sent
     body: Any
 
@@ -78,8 +80,10 @@ def _head(live: Definition, draft: Unpublished) -> dict[str, Any]:
     }
 
 
-def _answer(live: Definition, draft: Unpublished) -> Response[Any]:
-    return answer(DraftView(**_head(live, draft), body=draft.body), 200, {"ETag": f'"{draft.revision}"'})
+async def _answer(caller: Caller, live: Definition, draft: Unpublished) -> Response[Any]:
+    outdated = await drafts.is_outdated(caller.runtime, live, draft)
+    told = DraftView(**_head(live, draft), outdated=outdated, body=draft.body)
+    return answer(told, 200, {"ETag": f'"{draft.revision}"'})
 
 
 def _revision(caller: Calling, *, required: bool) -> int | None:
@@ -102,11 +106,14 @@ class Drafts(Controller):
     @get(
         operation_id="readUnpublished{Kind}",
         summary="The unpublished draft of a {kind}",
-        opt={"operation": Operation(scope="read", answer=DraftView, etag=True)},
+        opt={"operation": Operation(scope="read", answer=DraftView, maybe=True, etag=True)},
     )
     async def read(self, caller: Calling, ref: FromPath[str]) -> Response[Any]:
-        """As it was kept; 404 where there is none."""
-        return _answer(*await drafts.read(caller.runtime, caller.project, self.kind, ref))
+        """As it was kept. Where there is none, 204 with the `ETag` that a new draft names, `"0"`."""
+        live, draft = await drafts.find(caller.runtime, caller.project, self.kind, ref)
+        if draft is None:
+            return Response(None, status_code=204, headers={"ETag": '"0"'})
+        return await _answer(caller, live, draft)
 
     @put(
         operation_id="keepUnpublished{Kind}",
@@ -133,7 +140,7 @@ class Drafts(Controller):
         kept = await drafts.write(
             runtime, caller.project, kind, ref, told.body, caller.author, expected=expected, base=told.base
         )
-        return _answer(await publish.read(runtime, caller.project, kind, ref), kept)
+        return await _answer(caller, await publish.read(runtime, caller.project, kind, ref), kept)
 
     @delete(
         operation_id="discardUnpublished{Kind}",

@@ -111,6 +111,9 @@ class Versioned(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     #: what was written
     body: T
     deleted: bool = False
+    #: in lists: who wrote the first version, and when
+    created_by: str | None = None
+    created_at: int | None = None
     #: campaigns: 24 hexadecimal digits, for doors that show long ids
     long_id: str | None = None
     #: campaigns: whether it may start
