@@ -124,8 +124,47 @@ async def test_events_are_waited_for(crowd: Site) -> None:
     waiting = asyncio.create_task(crowd.ask("GET", f"{BASE}/events?after={newest}&wait=20"))
     await asyncio.sleep(0)
     await crowd.send({"id": "late", "name": "visit", "visitor": {"id": "x"}})
-    assert [one["id"] for one in (await waiting).json()["items"]] == ["late"]
+    told = (await waiting).json()["items"]
+    assert [one["id"] for one in told] == ["late"]
+    assert "person" not in told[0]
     assert (await crowd.ask("GET", f"{BASE}/events?after={newest + 1}&wait=0.1")).json()["items"] == []
+
+
+async def test_only_the_events_that_are_asked_for_end_the_wait(crowd: Site) -> None:
+    newest = (await crowd.ask("GET", f"{BASE}/events?limit=1")).json()["items"][0]["seq"]
+    await crowd.send({"id": "login", "name": "visit", "visitor": {"id": "user-010", "anonymous_id": "phone"}})
+    queries = (
+        "name=order",
+        "visitor=user-010&name=order",
+        "visitor=new",
+        "name=order&visitor=new",
+        "name=order&limit=1",
+    )
+    waiting = [
+        asyncio.create_task(crowd.ask("GET", f"{BASE}/events?after={newest + 1}&wait=20&{query}")) for query in queries
+    ]
+    await asyncio.sleep(0.1)
+    await crowd.send({"id": "no", "name": "visit", "visitor": {"id": "user-011"}})
+    await crowd.send({"id": "new-1", "name": "visit", "visitor": {"id": "new"}})
+    told = (await waiting[2]).json()["items"]  # somebody whom nobody knew when the wait began
+    assert [one["id"] for one in told] == ["new-1"]
+    assert [one.done() for one in waiting] == [False, False, True, False, False]
+    await crowd.send(
+        {"id": "by-phone", "name": "order", "visitor": {"anonymous_id": "phone"}},
+        {"id": "new-2", "name": "order", "visitor": {"id": "new"}},
+    )
+    found = [[one["id"] for one in (await one).json()["items"]] for one in waiting]
+    assert found == [["new-2", "by-phone"], ["by-phone"], ["new-1"], ["new-2"], ["new-2"]]
+
+
+async def test_who_waits_for_events_is_let_go_when_the_server_stops(crowd: Site) -> None:
+    newest = (await crowd.ask("GET", f"{BASE}/events?limit=1")).json()["items"][0]["seq"]
+    waiting = asyncio.create_task(crowd.ask("GET", f"{BASE}/events?after={newest}&wait=25"))
+    await asyncio.sleep(0.1)
+    crowd.app.close()
+    async with asyncio.timeout(10):
+        assert (await waiting).json()["items"] == []
+        assert (await crowd.ask("GET", f"{BASE}/events?after={newest}&wait=25")).json()["items"] == []
 
 
 async def test_several_campaigns_are_paused_each_by_itself(shop: Site) -> None:

@@ -75,17 +75,19 @@ def role(email: Email, project: Project, name: Role, /, *, data: Data = DATA, da
     from tailorbird.domain.accounts import ROLES
 
     where = _existing(data, database)
+    given: Any = name
     if name not in (*ROLES, "none"):
         raise Usage(f"A role is one of {', '.join(ROLES)}, or none; not {name!r}.")
 
     async def work(runtime: Any) -> None:
+        from tailorbird.engine import memberships
         from tailorbird.engine.accounts import find
 
-        account, place_ = await find(runtime, email), runtime.project(project).project.id
+        account = await find(runtime, email)
         if name == "none":
-            await runtime.store.accounts.remove_member(place_, account.id)
+            await memberships.remove(runtime, project, account.id, author="tailorbird account")
         else:
-            await runtime.store.accounts.put_member(place_, account.id, name, runtime.clock())
+            await memberships.give_role(runtime, project, account.id, given, author="tailorbird account")
 
     with_engine(where, work)
     print(f"{email} has {'no role' if name == 'none' else f'the role {name}'} in {project}.")

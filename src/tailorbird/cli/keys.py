@@ -11,6 +11,9 @@ from tailorbird.cli.options import DATA, Command, Data, Database, Json, KeyId, P
 from tailorbird.cli.place import Place, place
 from tailorbird.cli.tool import print_json, print_table, with_engine
 
+#: who is named in the history where somebody sits at the machine itself
+AUTHOR = "tailorbird key"
+
 Scope = Annotated[
     str,
     Parameter(
@@ -58,6 +61,7 @@ def create(
             scopes=scopes,
             kind=kind,
             expires_at=expires_at,
+            author=AUTHOR,
         )
 
     _print_secret(project, *with_engine(where, work))
@@ -95,7 +99,7 @@ def rotate(
     async def work(runtime: Any) -> Any:
         from tailorbird.engine.access import rotate_key
 
-        return await rotate_key(runtime, project, key, overlap_seconds)
+        return await rotate_key(runtime, project, key, overlap_seconds, author=AUTHOR)
 
     _print_secret(project, *with_engine(where, work))
 
@@ -107,7 +111,7 @@ def revoke(project: Project, key: KeyId, /, *, data: Data = DATA, database: Data
     async def work(runtime: Any) -> None:
         from tailorbird.engine.access import revoke_key
 
-        await revoke_key(runtime, project, key)
+        await revoke_key(runtime, project, key, author=AUTHOR)
 
     with_engine(where, work)
     print(f"Revoked {key}.")

@@ -27,7 +27,7 @@ def create(name: Name, /, *, key: Key = "", data: Data = DATA, database: Databas
     async def work(runtime: Any) -> Any:
         from tailorbird.engine.access import create_project
 
-        return await create_project(runtime, name, key)
+        return await create_project(runtime, name, key, author="tailorbird project")
 
     made = with_engine(where, work)
     if json:

@@ -12,8 +12,10 @@ from msgspec.structs import replace
 
 from tailorbird.domain import ids
 from tailorbird.domain.access import SCOPES, ApiKey, Project, Scope, SigningKey
+from tailorbird.domain.audit import Telling
 from tailorbird.domain.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, Unauthorized
 from tailorbird.engine.limits import TokenBucket
+from tailorbird.engine.noting import Act, key_told, telling
 from tailorbird.engine.refresh import refresh
 from tailorbird.engine.runtime import Runtime
 
@@ -67,7 +69,7 @@ def spend(runtime: Runtime, key: ApiKey) -> None:
         raise RateLimited(wait)
 
 
-async def create_project(runtime: Runtime, name: str, key: str = "") -> Project:
+async def create_project(runtime: Runtime, name: str, key: str = "", *, author: str = "") -> Project:
     """A new project with its own signing key. ``Conflict`` when the key is taken."""
     if not name.strip():
         raise Invalid.field("name", "a name", name)
@@ -76,16 +78,21 @@ async def create_project(runtime: Runtime, name: str, key: str = "") -> Project:
         raise Invalid.field("key", ids.KEY_EXPECTED, chosen)
     now = runtime.clock()
     project = Project(id=ids.short_id(runtime.randbits, 8), key=chosen, name=name, created_at=now, version=1)
-    await runtime.store.create_project(project, _signing_key(runtime, project.id, now))
+    act = Act(project=project.id, kind="project", author=author, action="create", of=project.id, name=project.key)
+    signing_key = _signing_key(runtime, project.id, now)
+    await runtime.store.create_project(project, signing_key, tell=telling(runtime, act, {"name": project.name}))
     await refresh(runtime)
     return project
 
 
-async def rename_project(runtime: Runtime, project: str, name: str) -> Project:
+async def rename_project(runtime: Runtime, project: str, name: str, *, author: str = "") -> Project:
     """Call a project something else; its key, which stands in addresses, stays."""
     if not name.strip():
         raise Invalid.field("name", "a name", name)
-    await runtime.store.rename_project(runtime.project(project).project.id, name.strip())
+    held = runtime.project(project).project
+    act = Act(project=held.id, kind="project", author=author, action="rename", of=held.id, name=held.key)
+    act = replace(act, before={"name": held.name})
+    await runtime.store.rename_project(held.id, name.strip(), tell=telling(runtime, act, {"name": name.strip()}))
     await refresh(runtime)
     return runtime.project(project).project
 
@@ -100,6 +107,8 @@ async def create_key(
     expires_at: int = 0,
     rate: float = 0.0,
     burst: int = 0,
+    author: str = "",
+    instead_of: ApiKey | None = None,
 ) -> tuple[ApiKey, str]:
     """A new key and its secret, which is not kept. ``Conflict`` when the client has two live secret keys already."""
     wrong = [scope for scope in scopes if scope not in SCOPES]
@@ -126,12 +135,23 @@ async def create_key(
         rate=rate,
         burst=burst,
     )
-    await runtime.store.add_key(key)
+    await runtime.store.add_key(key, tell=_making(runtime, key, author, instead_of))
     await refresh(runtime)
     return key, secret
 
 
-async def rotate_key(runtime: Runtime, project: str, key_id: str, overlap_seconds: int) -> tuple[ApiKey, str]:
+def _making(runtime: Runtime, key: ApiKey, author: str, instead_of: ApiKey | None) -> Telling:
+    act = Act(project=key.project, kind="key", author=author, action="make", of=key.id, name=key.client)
+    told = key_told(key)
+    if instead_of is not None:
+        act = replace(act, action="rotate", before={"id": instead_of.id, **key_told(instead_of)})
+        told = {"id": key.id, **told}
+    return telling(runtime, act, told)
+
+
+async def rotate_key(
+    runtime: Runtime, project: str, key_id: str, overlap_seconds: int, *, author: str = ""
+) -> tuple[ApiKey, str]:
     """A successor of the same client and scopes; the old key lives on for the overlap, then opens nothing."""
     old = await _key(runtime, project, key_id)
     now = runtime.clock()
@@ -140,20 +160,33 @@ async def rotate_key(runtime: Runtime, project: str, key_id: str, overlap_second
     if overlap_seconds < 0:
         raise Invalid.field("overlap_seconds", "0 or more seconds", overlap_seconds)
     if not overlap_seconds:
-        await revoke_key(runtime, project, key_id)  # first, so that its client may hold the new one
+        await revoke_key(runtime, project, key_id, author=author)  # first, so that its client may hold the new one
     created = await create_key(
-        runtime, project, client=old.client, scopes=old.scopes, kind=old.kind, rate=old.rate, burst=old.burst
+        runtime,
+        project,
+        client=old.client,
+        scopes=old.scopes,
+        kind=old.kind,
+        rate=old.rate,
+        burst=old.burst,
+        author=author,
+        instead_of=old,
     )
     if overlap_seconds:
-        await runtime.store.end_key(old.project, key_id, now + overlap_seconds * 1000)
+        until = now + overlap_seconds * 1000
+        act = Act(project=old.project, kind="key", author=author, action="end", of=old.id, name=old.client)
+        tell = telling(runtime, replace(act, before=key_told(old)), key_told(replace(old, expires_at=until)))
+        await runtime.store.end_key(old.project, key_id, until, tell=tell)
         await refresh(runtime)
     return created
 
 
-async def revoke_key(runtime: Runtime, project: str, key_id: str) -> None:
+async def revoke_key(runtime: Runtime, project: str, key_id: str, *, author: str = "") -> None:
     """Stop a key; every process that reaches the store knows within two seconds, whatever its clock says."""
     key = await _key(runtime, project, key_id)
-    await runtime.store.revoke_key(key.project, key_id, runtime.clock())
+    act = Act(project=key.project, kind="key", author=author, action="revoke", of=key.id, name=key.client)
+    tell = telling(runtime, replace(act, before=key_told(key)))
+    await runtime.store.revoke_key(key.project, key_id, runtime.clock(), tell=tell)
     await refresh(runtime)
 
 
@@ -164,10 +197,11 @@ async def list_keys(runtime: Runtime, project: str) -> list[ApiKey]:
     return [replace(k, last_used_at=max(k.last_used_at, used.get(k.id, 0))) for k in keys]
 
 
-async def rotate_signing_key(runtime: Runtime, project: str) -> SigningKey:
+async def rotate_signing_key(runtime: Runtime, project: str, *, author: str = "") -> SigningKey:
     """Sign tokens with a new key from now on. Tokens of the old ones stay good for their 400 days."""
     fresh = _signing_key(runtime, runtime.project(project).project.id, runtime.clock())
-    await runtime.store.add_signing_key(fresh)
+    act = Act(project=fresh.project, kind="signing_key", author=author, action="rotate", of=fresh.id, name=fresh.id)
+    await runtime.store.add_signing_key(fresh, tell=telling(runtime, act))
     await refresh(runtime)
     return fresh
 
@@ -178,13 +212,15 @@ async def list_signing_keys(runtime: Runtime, project: str) -> list[SigningKey]:
     return sorted(keys, key=lambda key: key.created_at, reverse=True)
 
 
-async def retire_signing_key(runtime: Runtime, project: str, key_id: str) -> None:
+async def retire_signing_key(runtime: Runtime, project: str, key_id: str, *, author: str = "") -> None:
     """Accept no token of this key any more. ``Conflict`` for the only one in use: nothing could be signed."""
     snapshot = runtime.project(project)
     live = [key.id for key in await list_signing_keys(runtime, project) if not key.retired_at]
     if key_id in live and len(live) == 1:
         raise Conflict("It is the only signing key in use. Make a new one first.")
-    await runtime.store.retire_signing_key(snapshot.project.id, key_id, runtime.clock())
+    place = snapshot.project.id
+    act = Act(project=place, kind="signing_key", author=author, action="retire", of=key_id, name=key_id)
+    await runtime.store.retire_signing_key(place, key_id, runtime.clock(), tell=telling(runtime, act))
     await refresh(runtime)
 
 

@@ -16,6 +16,7 @@ from tailorbird.domain.accounts import (
     check_password,
 )
 from tailorbird.domain.errors import Conflict, Forbidden, Invalid, NotFound
+from tailorbird.engine.memberships import inviting, joining
 from tailorbird.engine.runtime import Runtime
 from tailorbird.engine.sessions import BY_ADDRESS, DAY_MS, address_part, digest, limit, new_secret
 
@@ -112,7 +113,7 @@ async def invite(
     who = canonical_email(email) if email else ""
     made = _link(runtime, days * DAY_MS, invited_by)
     invitation = replace(made[0], kind="join", project=runtime.project(project).project.id, role=role, email=who)
-    await runtime.store.accounts.add_invitation(invitation)
+    await runtime.store.accounts.add_invitation(invitation, tell=inviting(runtime, invitation))
     return invitation, made[1]
 
 
@@ -152,7 +153,8 @@ async def join(runtime: Runtime, token: str, account: Account, address: str | No
     invitation = await look(runtime, token, address)
     if invitation.email not in ("", account.email):
         raise Forbidden(f"The invitation is for {invitation.email}. Sign in as that, or ask for another one.")
-    if await runtime.store.accounts.join(digest(token), runtime.clock(), account.id) is None:
+    tell = joining(runtime, account)
+    if await runtime.store.accounts.join(digest(token), runtime.clock(), account.id, tell=tell) is None:
         raise NotFound(_DEAD)
     return account
 
@@ -165,7 +167,8 @@ async def join_as_new(runtime: Runtime, token: str, person: Person, address: str
     if await runtime.store.accounts.by_email(canonical_email(person.email)) is not None:
         raise Conflict("There is an account with this e-mail address: sign in, then open the link again.")
     account = await _new(runtime, person, owner=False)
-    if await runtime.store.accounts.join(digest(token), runtime.clock(), account.id, account) is None:
+    tell = joining(runtime, account)
+    if await runtime.store.accounts.join(digest(token), runtime.clock(), account.id, account, tell=tell) is None:
         raise NotFound(_DEAD)
     return account
 

@@ -11,17 +11,21 @@ from tailorbird.domain.definitions import Item
 from tailorbird.domain.errors import Invalid, NotFound, TooLarge, join_path
 from tailorbird.engine import values
 from tailorbird.engine.limits import Limits
+from tailorbird.engine.noting import Act, counting
 from tailorbird.engine.refresh import refresh
 from tailorbird.engine.runtime import Runtime
 
 
-async def upsert(runtime: Runtime, project: str, items: Sequence[Item]) -> int:
+async def upsert(runtime: Runtime, project: str, items: Sequence[Item], *, author: str = "") -> int:
     """Insert or replace items, all or none; ``Invalid`` names the first item that is wrong. Returns how many."""
     if len(items) > runtime.limits.items:
         raise TooLarge(f"One call takes at most {runtime.limits.items:,} items.")
     for index, item in enumerate(items):
         check(item, f"items[{index}]", runtime.limits)
-    await runtime.store.put_items(runtime.project(project).project.id, items, runtime.clock())
+    place = runtime.project(project).project.id
+    act = Act(project=place, kind="items", author=author, action="put items")
+    tell = counting(runtime, act, lambda _: {"items": len(items)})
+    await runtime.store.put_items(place, items, runtime.clock(), tell=tell)
     await refresh(runtime)
     return len(items)
 
@@ -34,9 +38,12 @@ def check(item: Item, field: str, limits: Limits) -> None:
     values.check_members(item.attributes, join_path(field, "attributes"), limits)
 
 
-async def delete(runtime: Runtime, project: str, item_ids: Sequence[str]) -> int:
+async def delete(runtime: Runtime, project: str, item_ids: Sequence[str], *, author: str = "") -> int:
     """Remove items; returns how many were there. Content that names them goes on without them."""
-    count = await runtime.store.delete_items(runtime.project(project).project.id, item_ids, runtime.clock())
+    place = runtime.project(project).project.id
+    act = Act(project=place, kind="items", author=author, action="delete items")
+    tell = counting(runtime, act, lambda many: {"items": many})
+    count = await runtime.store.delete_items(place, item_ids, runtime.clock(), tell=tell)
     await refresh(runtime)
     return count
 

@@ -11,9 +11,6 @@ from tailorbird.engine.people import view
 from tailorbird.engine.runtime import Runtime
 from tailorbird.store.contract import Rejected, SchemaRow
 
-#: between two looks for events that somebody waits for
-LOOK_SECONDS = 0.5
-
 
 async def schema(runtime: Runtime, project: str) -> list[SchemaRow]:
     """Attributes, events and properties that were seen, with their types."""
@@ -31,33 +28,57 @@ async def counts(runtime: Runtime, project: str) -> dict[str, int]:
     return await runtime.store.counts(runtime.project(project).project.id)
 
 
-async def recent_events(
-    runtime: Runtime, project: str, limit: int = 100, after: int = 0, *, name: str = "", visitor: str = ""
+async def next_events(
+    runtime: Runtime, project: str, limit: int, after: int, *, name: str = "", visitor: str = "", seconds: float = 0.0
 ) -> list[dict[str, Any]]:
     """The newest events, of everybody or of one person, of all names or of one among the newest 100,000; ``after`` a
-    sequence number: only newer ones."""
+    sequence number: only newer ones. Where there are none yet, wait up to so many seconds for the first; not while the
+    server stops."""
     place = runtime.project(project).project.id
-    if visitor:
-        found = await runtime.store.find(place, Visitor(id=visitor, anonymous_id=visitor))
-        who = found.known or found.anonymous
-        events = [] if who is None else await runtime.store.events_of(place, (who.person, *who.merged), 1_000)
-        fitting = [one for one in events if one["seq"] > after and name in ("", one["name"])]
-        return fitting[:limit]
-    if name:
-        return await runtime.store.looking.events_named(place, name, limit, after)
-    return await runtime.store.recent_events(place, limit, after)
-
-
-async def next_events(
-    runtime: Runtime, project: str, limit: int, after: int, *, name: str, visitor: str, seconds: float
-) -> list[dict[str, Any]]:
-    """Likewise; where there are none yet, wait up to so many seconds for the first."""
+    if not seconds:
+        return (await _recent(runtime, place, limit, after, name, visitor))[0]
     until = runtime.monotonic() + seconds
-    while True:
-        found = await recent_events(runtime, project, limit, after, name=name, visitor=visitor)
-        if found or runtime.monotonic() >= until:
-            return found
-        await asyncio.sleep(LOOK_SECONDS)
+    async with runtime.arrivals.of(place) as news:  # from here on none is missed
+        found, persons = await _recent(runtime, place, limit, after, name, visitor)
+        while not found:
+            try:
+                async with asyncio.timeout(max(until - runtime.monotonic(), 0)):
+                    arrived = await news.get()
+            except TimeoutError:
+                break
+            if arrived is None:
+                break
+            found = [_told(one) for one in arrived if one["seq"] > after and _fits(one, name, visitor, persons)]
+    return found[:limit]
+
+
+async def _recent(
+    runtime: Runtime, place: str, limit: int, after: int, name: str, visitor: str
+) -> tuple[list[dict[str, Any]], frozenset[int]]:
+    """The events that are there, and the person numbers whose events are meant."""
+    if not visitor:
+        if name:
+            return await runtime.store.looking.events_named(place, name, limit, after), frozenset()
+        return await runtime.store.recent_events(place, limit, after), frozenset()
+    found = await runtime.store.find(place, Visitor(id=visitor, anonymous_id=visitor))
+    who = found.known or found.anonymous
+    if who is None:
+        return [], frozenset()
+    persons = (who.person, *who.merged)
+    events = await runtime.store.events_of(place, persons, 1_000)
+    return [one for one in events if one["seq"] > after and name in ("", one["name"])][:limit], frozenset(persons)
+
+
+def _fits(event: dict[str, Any], name: str, visitor: str, persons: frozenset[int]) -> bool:
+    """Whether an event that has just arrived is one of those that are waited for."""
+    if name not in ("", event["name"]):
+        return False
+    return not visitor or event["person"] in persons or visitor in (event.get("visitor_id"), event.get("anonymous_id"))
+
+
+def _told(event: dict[str, Any]) -> dict[str, Any]:
+    """An event as callers see it."""
+    return {name: value for name, value in event.items() if name != "person"}
 
 
 async def people(runtime: Runtime, project: str, prefix: str, limit: int) -> list[dict[str, Any]]:

@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
+from tailorbird.domain.definitions import Definition
 from tailorbird.domain.errors import Invalid
+from tailorbird.engine.noting import Act, counting
 from tailorbird.engine.publish import read
 from tailorbird.engine.refresh import refresh
 from tailorbird.engine.runtime import Runtime
@@ -16,22 +18,34 @@ from tailorbird.engine.snapshot import DECODERS
 _MEMBER = msgspec.json.Encoder(order="sorted")
 
 
-async def put(runtime: Runtime, project: str, ref: str, members: Iterable[Any], *, replace: bool) -> int:
+async def put(
+    runtime: Runtime, project: str, ref: str, members: Iterable[Any], *, replace: bool, author: str = ""
+) -> int:
     """Add members, or replace all of them; returns the new size. Up to 1 M."""
-    project_id, list_id = await _list(runtime, project, ref)
+    held = await _list(runtime, project, ref)
     encoded = [encoded_member(member, index) for index, member in enumerate(members)]
+    act = _act(held, author, "replace members" if replace else "add members")
+    tell = counting(runtime, act, lambda _: {"sent": len(encoded)}, "size")
     size = await runtime.store.put_members(
-        project_id, list_id, encoded, replace=replace, limit=runtime.limits.list_members
+        held.project,
+        held.id,
+        encoded,
+        replace=replace,
+        limit=runtime.limits.list_members,
+        tell=tell,
     )
     await refresh(runtime)
     return size
 
 
-async def remove(runtime: Runtime, project: str, ref: str, members: Iterable[Any]) -> int:
+async def remove(runtime: Runtime, project: str, ref: str, members: Iterable[Any], *, author: str = "") -> int:
     """Remove members; returns how many were there."""
-    project_id, list_id = await _list(runtime, project, ref)
+    held = await _list(runtime, project, ref)
     count = await runtime.store.remove_members(
-        project_id, list_id, [encoded_member(m, i) for i, m in enumerate(members)]
+        held.project,
+        held.id,
+        [encoded_member(m, i) for i, m in enumerate(members)],
+        tell=counting(runtime, _act(held, author, "remove members"), lambda many: {"removed": many}),
     )
     await refresh(runtime)
     return count
@@ -39,15 +53,19 @@ async def remove(runtime: Runtime, project: str, ref: str, members: Iterable[Any
 
 async def size(runtime: Runtime, project: str, ref: str) -> int:
     """How many members a list has."""
-    project_id, list_id = await _list(runtime, project, ref)
-    return (await runtime.store.list_sizes(project_id)).get(list_id, (0, 0))[0]
+    held = await _list(runtime, project, ref)
+    return (await runtime.store.list_sizes(held.project)).get(held.id, (0, 0))[0]
 
 
-async def _list(runtime: Runtime, project: str, ref: str) -> tuple[str, str]:
+def _act(held: Definition, author: str, action: str) -> Act:
+    return Act(project=held.project, kind="list", author=author, action=action, of=held.id, name=held.key)
+
+
+async def _list(runtime: Runtime, project: str, ref: str) -> Definition:
     definition = await read(runtime, project, "audience", ref)
     if DECODERS["audience"].decode(definition.body).type != "list":
         raise Invalid.field("audience", "an audience of type list", ref)
-    return definition.project, definition.id
+    return definition
 
 
 def encoded_member(member: Any, index: int) -> str:

@@ -13,6 +13,7 @@ from tailorbird.domain.profile import Profile
 from tailorbird.domain.visitor import IdKind, Visitor
 from tailorbird.domain.visits import visit_count
 from tailorbird.engine import erasures, values
+from tailorbird.engine.noting import Act, telling
 from tailorbird.engine.runtime import Runtime
 from tailorbird.engine.snapshot import Snapshot
 from tailorbird.engine.write import commit
@@ -52,14 +53,17 @@ async def export(runtime: Runtime, project: str, visitor_id: str, kind: IdKind |
     }
 
 
-async def erase(runtime: Runtime, project: str, visitor_id: str, kind: IdKind | None = None) -> int:
+async def erase(
+    runtime: Runtime, project: str, visitor_id: str, kind: IdKind | None = None, *, author: str = ""
+) -> int:
     """Forget the person behind an id, under all of its ids. Returns how many rows went, when the log of erasures has
-    it on the disk."""
+    it on the disk. The history tells that somebody was erased and by whom, not whom."""
     snapshot = runtime.project(project)
     await runtime.backlog.flushed()  # what came later would bring them back
     profile = await _profile(runtime, snapshot, visitor_id, kind)
     at = runtime.clock()
-    removed = await runtime.store.erase(snapshot.project.id, profile.person, at)
+    act = Act(project=snapshot.project.id, kind="person", author=author, action="erase")
+    removed = await runtime.store.erase(snapshot.project.id, profile.person, at, tell=telling(runtime, act))
     await erasures.note(runtime, snapshot.project.id, at)
     return removed
 

@@ -13,6 +13,7 @@ from tailorbird.domain.access import ApiKey
 from tailorbird.domain.errors import NotFound, Unavailable
 from tailorbird.domain.facts import Changes, Entry, State, Verdict
 from tailorbird.domain.ids import PersonNumbers, Randbits
+from tailorbird.engine.arrivals import Arrivals
 from tailorbird.engine.backlog import Backlog
 from tailorbird.engine.breaker import Breaker
 from tailorbird.engine.clock import Clock, system_clock
@@ -85,6 +86,7 @@ class Runtime:
         self.refreshing = asyncio.Lock()
         #: commits that nobody waits for
         self.pending: set[asyncio.Task[Any]] = set()
+        self.arrivals = Arrivals(store)
         self.backlog = Backlog(self.submit, self.background, self.breaker, self.metrics)
         self.answers: AnswerMemory = AnswerMemory()
         self.buckets: dict[str, TokenBucket] = {}

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from tailorbird.decision import readiness
+from tailorbird.domain.audit import Told
 from tailorbird.domain.campaign import Campaign, TemplateRef
 from tailorbird.domain.definitions import Definition
 from tailorbird.domain.errors import Problem
@@ -16,6 +17,7 @@ from tailorbird.engine.runtime import Runtime
 from tailorbird.engine.snapshot import DECODERS, UNREADABLE, Snapshot
 
 _NULL = msgspec.Raw(b"null")
+_decode_told = msgspec.json.Decoder(Told).decode
 
 
 class Missing(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,15 +54,21 @@ class DefinitionView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One write of a definition: who, when, what, and what changed."""
+    """One write of a definition, or one act beside them: who, when, what, and what changed."""
 
     seq: int
+    #: campaign, audience, template, goal, settings; project, key, signing_key, member, invitation, list, items, person
     kind: str
+    #: of what was changed; empty where it has none, and for a person, who is forgotten
     id: str
+    #: its key, or what people call it: a key's client, a member's e-mail address
     key: str
+    #: of a definition; 0 = it was another act
     version: int
+    #: e-mail address of who was signed in, client of the API key, or the command that was run on the machine itself
     author: str
     at: int
+    #: what was done; uploads of one author within an hour are one entry
     action: str
     changes: tuple[Change, ...] = ()
 
@@ -151,28 +159,30 @@ def _copied(ref: TemplateRef) -> str:
     return "an earlier version" if ref.older else f"version {ref.version}"
 
 
-async def audit(runtime: Runtime, project: str, limit: int = 100, before: int = 0) -> list[AuditEntry]:
-    """Every write of the project's definitions, newest first, with what each changed."""
-    snapshot = runtime.project(project)
-    entries = []
-    for seq, definition in await runtime.store.audit(snapshot.project.id, limit, before):
-        earlier: Any = {}
-        if definition.version > 1:
-            held = await runtime.store.definition(
-                snapshot.project.id, definition.kind, definition.id, definition.version - 1
-            )
-            earlier = _object(held.body)
-        entries.append(
-            AuditEntry(
-                seq=seq,
-                kind=definition.kind,
-                id=definition.id,
-                key=definition.key,
-                version=definition.version,
-                author=definition.author,
-                at=definition.at,
-                action=definition.action,
-                changes=tuple(changes(earlier, _object(definition.body))),
-            )
-        )
-    return entries
+async def audit(runtime: Runtime, project: str, limit: int = 100, before: int = 0, kind: str = "") -> list[AuditEntry]:
+    """Every write of the project's definitions and every other act, newest first, with what each changed; of one
+    ``kind`` where it is named."""
+    place = runtime.project(project).project.id
+    return [await _entry(runtime, seq, one) for seq, one in await runtime.store.audit(place, limit, before, kind=kind)]
+
+
+async def _entry(runtime: Runtime, seq: int, one: Definition) -> AuditEntry:
+    told_of = one.id
+    if one.version == 0:
+        told = _decode_told(one.body)
+        told_of, earlier, later = told.of, told.before, {**told.after, **told.counts}
+    else:
+        earlier, later = {}, _object(one.body)
+        if one.version > 1:
+            earlier = _object((await runtime.store.definition(one.project, one.kind, one.id, one.version - 1)).body)
+    return AuditEntry(
+        seq=seq,
+        kind=one.kind,
+        id=told_of,
+        key=one.key,
+        version=one.version,
+        author=one.author,
+        at=one.at,
+        action=one.action,
+        changes=tuple(changes(earlier, later)),
+    )

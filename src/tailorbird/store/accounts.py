@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from tailorbird.domain.accounts import Account, Change, Invitation, Member, Role, Session, Visit
+from tailorbird.domain.audit import Telling
 from tailorbird.domain.errors import Conflict
 
 ACCOUNT_COLUMNS = "a.id, a.email, a.name, a.password, a.owner, a.created_at, a.disabled_at"
@@ -72,19 +73,23 @@ class AccountStore(Protocol):
     async def members(self, project: str) -> list[Member]:
         """By e-mail."""
 
-    async def put_member(self, project: str, account_id: str, role: Role, at: int) -> None:
+    async def put_member(
+        self, project: str, account_id: str, role: Role, at: int, *, tell: Telling | None = None
+    ) -> None:
         """Add, or change the role. ``NotFound`` without the account."""
 
-    async def remove_member(self, project: str, account_id: str) -> bool: ...
+    async def remove_member(self, project: str, account_id: str, *, tell: Telling | None = None) -> bool: ...
 
     # -- invitations -------------------------------------------------------------------------------------------------
-    async def add_invitation(self, invitation: Invitation) -> None: ...
+    async def add_invitation(self, invitation: Invitation, *, tell: Telling | None = None) -> None: ...
     async def invitation(self, digest: bytes) -> Invitation | None: ...
     async def invitations(self, project: str) -> list[Invitation]:
         """Of a project, used and expired ones too, the newest first."""
 
-    async def end_invitation(self, project: str, invitation_id: str) -> bool: ...
-    async def join(self, digest: bytes, now: int, account_id: str, new: Account | None = None) -> Invitation | None:
+    async def end_invitation(self, project: str, invitation_id: str, *, tell: Telling | None = None) -> bool: ...
+    async def join(
+        self, digest: bytes, now: int, account_id: str, new: Account | None = None, *, tell: Telling | None = None
+    ) -> Invitation | None:
         """Use an invitation to a project: makes ``new`` where given, then the membership. Who has a higher role
         already keeps it. None when the invitation is used, expired or unknown, and nothing was done."""
 

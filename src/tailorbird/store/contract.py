@@ -1,6 +1,7 @@
 """What a store promises. Two real things keep it, SQLite and PostgreSQL; ``tests/store`` is one suite for both.
 
-Every method that takes a project reads and writes only that project's rows. Methods raise ``domain.errors``:
+Every method that takes a project reads and writes only that project's rows. What ``tell`` makes of an act's result is
+kept with it, in the same transaction. Methods raise ``domain.errors``:
 ``Conflict`` for a lost optimistic lock or a taken name, ``NotFound``, ``Invalid`` for text that is no text, and
 ``Unavailable`` when the database is away, locked, full or too slow; whatever raised, nothing of that call was kept.
 """
@@ -13,6 +14,7 @@ from typing import Any, Protocol
 import msgspec
 
 from tailorbird.domain.access import ApiKey, Project, SigningKey
+from tailorbird.domain.audit import Telling
 from tailorbird.domain.definitions import Definition, Item, Kind
 from tailorbird.domain.erasure import Erasure
 from tailorbird.domain.exports import Numbers
@@ -121,7 +123,7 @@ class Store(Protocol):
     async def exposures_of(self, project: str, persons: Sequence[int]) -> list[dict[str, Any]]:
         """A person's first exposures and days seen, as plain objects."""
 
-    async def erase(self, project: str, person: int, at: int) -> int:
+    async def erase(self, project: str, person: int, at: int, *, tell: Telling | None = None) -> int:
         """Forget a person: profile, ids, links, events, exposures, answers, list memberships. Ledger rows stay.
 
         Includes everyone merged into them. Returns the number of rows removed, 0 for an unknown person. Each of them is
@@ -143,29 +145,31 @@ class Store(Protocol):
         """Profiles in person order, for listings and counts."""
 
     # -- projects, keys ----------------------------------------------------------------------------------------------
-    async def create_project(self, project: Project, signing_key: SigningKey) -> None: ...
+    async def create_project(
+        self, project: Project, signing_key: SigningKey, *, tell: Telling | None = None
+    ) -> None: ...
     async def projects(self) -> list[Project]:
         """All projects with their versions: one cheap query; processes poll it."""
 
-    async def rename_project(self, project: str, name: str) -> None:
+    async def rename_project(self, project: str, name: str, *, tell: Telling | None = None) -> None:
         """The key stays. Bumps the project's version."""
 
-    async def add_key(self, key: ApiKey) -> None:
+    async def add_key(self, key: ApiKey, *, tell: Telling | None = None) -> None:
         """``Conflict`` when the client already holds two live secret keys."""
 
     async def keys(self, project: str | None = None) -> list[ApiKey]: ...
-    async def end_key(self, project: str, key_id: str, at: int) -> None:
+    async def end_key(self, project: str, key_id: str, at: int, *, tell: Telling | None = None) -> None:
         """Let a key expire at ``at``; of two times the earlier holds."""
 
-    async def revoke_key(self, project: str, key_id: str, at: int) -> None:
+    async def revoke_key(self, project: str, key_id: str, at: int, *, tell: Telling | None = None) -> None:
         """Stop a key for good. Clocks may differ and jump: ``at`` is only noted, the first of two times."""
 
     async def touch_keys(self, used: Mapping[str, int]) -> None:
         """Note last use: key id → UTC ms."""
 
     async def signing_keys(self, project: str | None = None) -> list[SigningKey]: ...
-    async def add_signing_key(self, key: SigningKey) -> None: ...
-    async def retire_signing_key(self, project: str, key_id: str, at: int) -> None: ...
+    async def add_signing_key(self, key: SigningKey, *, tell: Telling | None = None) -> None: ...
+    async def retire_signing_key(self, project: str, key_id: str, at: int, *, tell: Telling | None = None) -> None: ...
 
     # -- definitions -------------------------------------------------------------------------------------------------
     async def definitions(self, project: str, kind: Kind | None = None, *, deleted: bool = False) -> list[Definition]:
@@ -188,27 +192,39 @@ class Store(Protocol):
         version.
         """
 
-    async def audit(self, project: str, limit: int = 100, before: int = 0) -> list[tuple[int, Definition]]:
-        """Every write, newest first, as (sequence number, definition); ``before`` pages on."""
+    async def audit(
+        self, project: str, limit: int = 100, before: int = 0, *, kind: str = ""
+    ) -> list[tuple[int, Definition]]:
+        """Every write and every note (version 0, its ``Told`` as the body), newest first, as (sequence number,
+        definition); ``before`` pages on; of one ``kind`` where it is named."""
 
     # -- lists, catalogue --------------------------------------------------------------------------------------------
     async def put_members(
-        self, project: str, list_id: str, members: Iterable[str], *, replace: bool, limit: int
+        self,
+        project: str,
+        list_id: str,
+        members: Iterable[str],
+        *,
+        replace: bool,
+        limit: int,
+        tell: Telling | None = None,
     ) -> int:
         """Add members (canonical JSON of each value), or replace all; returns the new size.
 
         ``TooLarge`` over ``limit``. Others see all of it or nothing. Bumps the project's version.
         """
 
-    async def remove_members(self, project: str, list_id: str, members: Iterable[str]) -> int: ...
+    async def remove_members(
+        self, project: str, list_id: str, members: Iterable[str], *, tell: Telling | None = None
+    ) -> int: ...
     async def members(self, project: str, list_id: str) -> list[str]: ...
     async def list_sizes(self, project: str) -> dict[str, tuple[int, int]]:
         """List id → (size, change number)."""
 
-    async def put_items(self, project: str, items: Sequence[Item], at: int) -> None:
+    async def put_items(self, project: str, items: Sequence[Item], at: int, *, tell: Telling | None = None) -> None:
         """Insert or replace catalogue items. Bumps the project's ``items_version``."""
 
-    async def delete_items(self, project: str, ids: Sequence[str], at: int) -> int: ...
+    async def delete_items(self, project: str, ids: Sequence[str], at: int, *, tell: Telling | None = None) -> int: ...
     async def items(self, project: str, *, changed_after: int = 0) -> list[tuple[str, bytes | None, int]]:
         """(id, JSON of the Item or None if deleted, change number) of items changed after a change number."""
 

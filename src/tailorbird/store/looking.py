@@ -36,6 +36,9 @@ class Looking(Protocol):
     ) -> list[dict[str, Any]]:
         """The newest events of a name among the newest ``LOOKED_AT`` after a sequence number."""
 
+    async def arrived(self, project: str, after: int, limit: int) -> list[dict[str, Any]]:
+        """The newest events after a sequence number, newest first, each with its ``person``."""
+
 
 def wanted(needs: Iterable[EventNeed], now: int) -> tuple[list[str], int, bool]:
     """Names, the earliest time of all, and whether properties are read."""

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from tailorbird.domain.access import ApiKey, Project, SigningKey
+from tailorbird.domain.audit import Note, Told
 from tailorbird.domain.definitions import Definition, Item
 from tailorbird.domain.facts import Event, ExposureRow
 from tailorbird.domain.profile import Profile
@@ -18,6 +19,7 @@ decode = msgspec.json.Decoder().decode
 decode_profile = msgspec.json.Decoder(Profile).decode
 decode_item = msgspec.json.Decoder(Item).decode
 decode_rejected = msgspec.json.Decoder(Rejected).decode
+decode_told = msgspec.json.Decoder(Told).decode
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 
 PROJECT_COLUMNS = "id, key, name, created_at, version, items_version"
@@ -118,6 +120,22 @@ def definition_values(one: Definition) -> tuple[Any, ...]:
         one.at,
         int(one.deleted),
         one.action,
+    )
+
+
+def note_values(note: Note) -> tuple[Any, ...]:
+    """A note in the columns of ``definition_values``; no definition has version 0."""
+    return (
+        note.project,
+        note.kind,
+        note.id,
+        0,
+        note.name,
+        encode(note.told),
+        note.author,
+        note.at,
+        0,
+        note.action,
     )
 
 

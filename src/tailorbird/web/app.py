@@ -44,11 +44,14 @@ class App:
         self._observer = Observer(runtime.metrics.registry, access_log=options.access_log)
         self._entry = Entry(runtime, options, self._observer)
         self._console = Console()
+        self._arrivals = runtime.arrivals
         self._api: Litestar = build_api(runtime, options)
 
     def close(self) -> None:
-        """Told before the server waits for running requests: answers without an end of their own end now."""
+        """Told before the server waits for running requests: answers without an end of their own end now, and
+        those that wait for events."""
         self._entry.close()
+        self._arrivals.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind: str = scope["type"]  # a plain word in ASGI, an enumeration in Litestar's types

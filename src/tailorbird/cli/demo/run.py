@@ -24,6 +24,9 @@ from tailorbird.cli.place import place
 from tailorbird.cli.serve import setup_link
 from tailorbird.cli.server import run
 
+#: who is named in the history
+_AUTHOR = "tailorbird demo"
+
 if TYPE_CHECKING:
     from tailorbird.engine.runtime import Runtime
 
@@ -101,8 +104,8 @@ class Demo:
                 f"{self._folder} holds a project {definitions.PROJECT_KEY!r} that is not this demo's,"
                 f" or its {state.FILE} is gone. Choose another folder with --data, or remove this one."
             )
-        await create_project(runtime, definitions.PROJECT_NAME, definitions.PROJECT_KEY)
-        _, secret = await create_key(runtime, definitions.PROJECT_KEY, client="demo", scopes=SCOPES)
+        await create_project(runtime, definitions.PROJECT_NAME, definitions.PROJECT_KEY, author=_AUTHOR)
+        _, secret = await create_key(runtime, definitions.PROJECT_KEY, client="demo", scopes=SCOPES, author=_AUTHOR)
         days = self._shop.days_until(datetime.now(retail.ZONE).date())
         return state.write(self._folder, State(secret=secret, days=days))
 

@@ -12,6 +12,7 @@ from tailorbird.domain.campaign import Campaign
 from tailorbird.domain.definitions import Definition, Kind
 from tailorbird.domain.errors import Conflict, Invalid
 from tailorbird.engine.diff import Change
+from tailorbird.engine.noting import Act, telling
 from tailorbird.engine.project_file import plan as plans
 from tailorbird.engine.project_file.draft import Draft
 from tailorbird.engine.project_file.entries import Entry
@@ -51,7 +52,7 @@ async def apply(
     writes = await asyncio.to_thread(_writes, draft, author, runtime.clock())
     if dry_run or not plan.differs:
         return plan
-    await _write(runtime, draft, lists, writes)
+    await _write(runtime, draft, lists, writes, author)
     return replace(plan, applied=True)
 
 
@@ -181,15 +182,21 @@ def _deletion(definition: Definition, author: str, at: int) -> Write:
     return fresh, definition.version
 
 
-async def _write(runtime: Runtime, draft: Draft, lists: dict[str, MemberChange], writes: list[Write]) -> None:
+async def _write(
+    runtime: Runtime, draft: Draft, lists: dict[str, MemberChange], writes: list[Write], author: str
+) -> None:
     for entry in draft.entries:
         if entry.id in lists and entry.members is not None:
+            change = lists[entry.id]
+            act = Act(project=draft.snapshot.project.id, kind="list", author=author, action="apply: replace members")
+            act = replace(act, of=entry.id, name=entry.key, before={"size": change.before})
             await runtime.store.put_members(
                 draft.snapshot.project.id,
                 entry.id,
                 entry.members,
                 replace=True,
                 limit=runtime.limits.list_members,
+                tell=telling(runtime, act, {"size": change.after}),
             )
     if writes:
         await runtime.store.write_definitions(writes)

@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
 from tailorbird.domain.accounts import Account, Change, Invitation, Member, Role, Session, Visit
+from tailorbird.domain.audit import Telling
 from tailorbird.store.postgres import accounts, joining
 from tailorbird.store.postgres.connections import Connection
 from tailorbird.store.postgres.database import Database
+from tailorbird.store.postgres.noting import noted
 from tailorbird.store.postgres.transaction import transact
 
 P = ParamSpec("P")
@@ -84,16 +86,18 @@ class PostgresAccounts:
     async def members(self, project: str) -> list[Member]:
         return await self._read(joining.members, project)
 
-    async def put_member(self, project: str, account_id: str, role: Role, at: int) -> None:
-        await self._write(joining.put_member, project, account_id, role, at)
+    async def put_member(
+        self, project: str, account_id: str, role: Role, at: int, *, tell: Telling | None = None
+    ) -> None:
+        await self._write(noted, tell, joining.put_member, project, account_id, role, at)
 
-    async def remove_member(self, project: str, account_id: str) -> bool:
-        return await self._write(joining.remove_member, project, account_id)
+    async def remove_member(self, project: str, account_id: str, *, tell: Telling | None = None) -> bool:
+        return await self._write(noted, tell, joining.remove_member, project, account_id)
 
     # -- invitations -------------------------------------------------------------------------------------------------
 
-    async def add_invitation(self, invitation: Invitation) -> None:
-        await self._write(joining.add_invitation, invitation)
+    async def add_invitation(self, invitation: Invitation, *, tell: Telling | None = None) -> None:
+        await self._write(noted, tell, joining.add_invitation, invitation)
 
     async def invitation(self, digest: bytes) -> Invitation | None:
         return await self._read(joining.invitation, digest)
@@ -101,11 +105,13 @@ class PostgresAccounts:
     async def invitations(self, project: str) -> list[Invitation]:
         return await self._read(joining.invitations, project)
 
-    async def end_invitation(self, project: str, invitation_id: str) -> bool:
-        return await self._write(joining.end_invitation, project, invitation_id)
+    async def end_invitation(self, project: str, invitation_id: str, *, tell: Telling | None = None) -> bool:
+        return await self._write(noted, tell, joining.end_invitation, project, invitation_id)
 
-    async def join(self, digest: bytes, now: int, account_id: str, new: Account | None = None) -> Invitation | None:
-        return await self._write(joining.join, digest, now, account_id, new)
+    async def join(
+        self, digest: bytes, now: int, account_id: str, new: Account | None = None, *, tell: Telling | None = None
+    ) -> Invitation | None:
+        return await self._write(noted, tell, joining.join, digest, now, account_id, new)
 
     async def choose_password(self, digest: bytes, now: int, password: str) -> Account | None:
         return await self._write(joining.choose_password, digest, now, password)

@@ -130,13 +130,16 @@ async def _check_key(connection: Connection, new: Definition) -> None:
         )
 
 
-async def audit(connection: Connection, project: str, limit: int, before: int) -> list[tuple[int, Definition]]:
+async def audit(
+    connection: Connection, project: str, limit: int, before: int, kind: str
+) -> list[tuple[int, Definition]]:
     """Every write, newest first, with its sequence number."""
     rows = await connection.fetch(
         f"SELECT {DEFINITION_COLUMNS}, v.seq FROM definition_versions v WHERE v.project = $1 AND v.seq < $2"  # noqa: S608
-        " ORDER BY v.seq DESC LIMIT $3",
+        " AND ($4 = '' OR v.kind = $4) ORDER BY v.seq DESC LIMIT $3",
         project,
         before or 1 << 62,
         limit,
+        kind,
     )
     return [(row[10], definition_of(row)) for row in rows]

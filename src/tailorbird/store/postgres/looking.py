@@ -42,6 +42,9 @@ class PostgresLooking:
     ) -> list[dict[str, Any]]:
         return await self._scan(_events, project, name, limit, after)
 
+    async def arrived(self, project: str, after: int, limit: int) -> list[dict[str, Any]]:
+        return await self._scan(_arrived, project, after, limit)
+
 
 async def _count(connection: Connection, project: str) -> int:
     return int(await connection.fetchval("SELECT count(*) FROM profiles WHERE project = $1", project))
@@ -119,3 +122,14 @@ async def _events(connection: Connection, project: str, name: str, limit: int, a
         limit,
     )
     return [event_object(row) for row in rows]
+
+
+async def _arrived(connection: Connection, project: str, after: int, limit: int) -> list[dict[str, Any]]:
+    rows = await connection.fetch(
+        f"SELECT {', '.join(EVENT_NAMES)} FROM events"  # noqa: S608 - constants
+        " WHERE project = $1 AND seq > $2 ORDER BY seq DESC LIMIT $3",
+        project,
+        after,
+        limit,
+    )
+    return [event_object(row, person=True) for row in rows]

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from tailorbird.domain.access import ApiKey, Project, SigningKey
+from tailorbird.domain.audit import Telling
 from tailorbird.domain.definitions import Definition, Item, Kind
 from tailorbird.domain.erasure import Erasure
 from tailorbird.domain.exports import Numbers
@@ -22,6 +23,7 @@ from tailorbird.store.postgres.connections import Connection
 from tailorbird.store.postgres.database import Database
 from tailorbird.store.postgres.drafts import PostgresDrafts
 from tailorbird.store.postgres.looking import PostgresLooking
+from tailorbird.store.postgres.noting import noted
 from tailorbird.store.postgres.transaction import once, transact
 
 P = ParamSpec("P")
@@ -103,8 +105,8 @@ class PostgresStore:
     async def exposures_of(self, project: str, persons: Sequence[int]) -> list[dict[str, Any]]:
         return await self._scan(people.exposures_of, project, persons)
 
-    async def erase(self, project: str, person: int, at: int) -> int:
-        persons, removed = await self._write(erase.forget, project, person, at)
+    async def erase(self, project: str, person: int, at: int, *, tell: Telling | None = None) -> int:
+        persons, removed = await self._write(noted, tell, erase.forget, project, person, at)
         for one in persons:
             removed += await self._erase_events(project, one)
         return removed
@@ -134,26 +136,26 @@ class PostgresStore:
 
     # -- projects, keys ----------------------------------------------------------------------------------------------
 
-    async def create_project(self, project: Project, signing_key: SigningKey) -> None:
-        await self._write(access.create_project, project, signing_key)
+    async def create_project(self, project: Project, signing_key: SigningKey, *, tell: Telling | None = None) -> None:
+        await self._write(noted, tell, access.create_project, project, signing_key)
 
     async def projects(self) -> list[Project]:
         return await self._read(access.projects)
 
-    async def rename_project(self, project: str, name: str) -> None:
-        await self._write(access.rename_project, project, name)
+    async def rename_project(self, project: str, name: str, *, tell: Telling | None = None) -> None:
+        await self._write(noted, tell, access.rename_project, project, name)
 
-    async def add_key(self, key: ApiKey) -> None:
-        await self._write(access.add_key, key)
+    async def add_key(self, key: ApiKey, *, tell: Telling | None = None) -> None:
+        await self._write(noted, tell, access.add_key, key)
 
     async def keys(self, project: str | None = None) -> list[ApiKey]:
         return await self._read(access.keys, project)
 
-    async def end_key(self, project: str, key_id: str, at: int) -> None:
-        await self._write(access.end_key, project, key_id, at)
+    async def end_key(self, project: str, key_id: str, at: int, *, tell: Telling | None = None) -> None:
+        await self._write(noted, tell, access.end_key, project, key_id, at)
 
-    async def revoke_key(self, project: str, key_id: str, at: int) -> None:
-        await self._write(access.revoke_key, project, key_id, at)
+    async def revoke_key(self, project: str, key_id: str, at: int, *, tell: Telling | None = None) -> None:
+        await self._write(noted, tell, access.revoke_key, project, key_id, at)
 
     async def touch_keys(self, used: Mapping[str, int]) -> None:
         await self._write(access.touch_keys, dict(used))
@@ -161,11 +163,11 @@ class PostgresStore:
     async def signing_keys(self, project: str | None = None) -> list[SigningKey]:
         return await self._read(access.signing_keys, project)
 
-    async def add_signing_key(self, key: SigningKey) -> None:
-        await self._write(access.add_signing_key, key)
+    async def add_signing_key(self, key: SigningKey, *, tell: Telling | None = None) -> None:
+        await self._write(noted, tell, access.add_signing_key, key)
 
-    async def retire_signing_key(self, project: str, key_id: str, at: int) -> None:
-        await self._write(access.retire_signing_key, project, key_id, at)
+    async def retire_signing_key(self, project: str, key_id: str, at: int, *, tell: Telling | None = None) -> None:
+        await self._write(noted, tell, access.retire_signing_key, project, key_id, at)
 
     # -- definitions -------------------------------------------------------------------------------------------------
 
@@ -184,24 +186,38 @@ class PostgresStore:
     async def write_definitions(self, writes: Sequence[tuple[Definition, int]]) -> None:
         await self._write(definitions.write_definitions, writes)
 
-    async def audit(self, project: str, limit: int = 100, before: int = 0) -> list[tuple[int, Definition]]:
-        return await self._scan(definitions.audit, project, limit, before)
+    async def audit(
+        self, project: str, limit: int = 100, before: int = 0, *, kind: str = ""
+    ) -> list[tuple[int, Definition]]:
+        return await self._scan(definitions.audit, project, limit, before, kind)
 
     # -- lists, catalogue --------------------------------------------------------------------------------------------
 
     async def put_members(
-        self, project: str, list_id: str, members: Iterable[str], *, replace: bool, limit: int
+        self,
+        project: str,
+        list_id: str,
+        members: Iterable[str],
+        *,
+        replace: bool,
+        limit: int,
+        tell: Telling | None = None,
     ) -> int:
+        async def upload(connection: Connection) -> int:
+            return await noted(connection, tell, lists.put_members, project, list_id, members, replace, limit)
+
         # one at a time, so that a key can be revoked meanwhile; once only, because members may be an iterator
         async with self._uploads:
             try:
-                return await self._database.desk.run(once, lists.put_members, project, list_id, members, replace, limit)
+                return await self._database.desk.run(once, upload)
             except lists.BrokenOff as error:
                 raise error.__cause__ or error from None
 
-    async def remove_members(self, project: str, list_id: str, members: Iterable[str]) -> int:
+    async def remove_members(
+        self, project: str, list_id: str, members: Iterable[str], *, tell: Telling | None = None
+    ) -> int:
         async with self._uploads:
-            return await self._write(lists.remove_members, project, list_id, sorted(set(members)))
+            return await self._write(noted, tell, lists.remove_members, project, list_id, sorted(set(members)))
 
     async def members(self, project: str, list_id: str) -> list[str]:
         return await self._scan(lists.members, project, list_id)
@@ -209,11 +225,11 @@ class PostgresStore:
     async def list_sizes(self, project: str) -> dict[str, tuple[int, int]]:
         return await self._read(lists.sizes, project)
 
-    async def put_items(self, project: str, items_: Sequence[Item], at: int) -> None:
-        await self._write(items.put_items, project, items_)
+    async def put_items(self, project: str, items_: Sequence[Item], at: int, *, tell: Telling | None = None) -> None:
+        await self._write(noted, tell, items.put_items, project, items_)
 
-    async def delete_items(self, project: str, ids: Sequence[str], at: int) -> int:
-        return await self._write(items.delete_items, project, ids)
+    async def delete_items(self, project: str, ids: Sequence[str], at: int, *, tell: Telling | None = None) -> int:
+        return await self._write(noted, tell, items.delete_items, project, ids)
 
     async def items(self, project: str, *, changed_after: int = 0) -> list[tuple[str, bytes | None, int]]:
         return await self._scan(items.items, project, changed_after)

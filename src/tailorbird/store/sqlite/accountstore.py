@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from tailorbird.domain.accounts import Account, Change, Invitation, Member, Role, Session, Visit
+from tailorbird.domain.audit import Telling
 from tailorbird.store.sqlite import accounts, joining
 from tailorbird.store.sqlite.database import Database
+from tailorbird.store.sqlite.noting import noted
 
 
 class SqliteAccounts:
@@ -71,16 +73,18 @@ class SqliteAccounts:
     async def members(self, project: str) -> list[Member]:
         return self._read(joining.members, project)
 
-    async def put_member(self, project: str, account_id: str, role: Role, at: int) -> None:
-        await self._write(joining.put_member, project, account_id, role, at)
+    async def put_member(
+        self, project: str, account_id: str, role: Role, at: int, *, tell: Telling | None = None
+    ) -> None:
+        await self._write(noted, tell, joining.put_member, project, account_id, role, at)
 
-    async def remove_member(self, project: str, account_id: str) -> bool:
-        return await self._write(joining.remove_member, project, account_id)
+    async def remove_member(self, project: str, account_id: str, *, tell: Telling | None = None) -> bool:
+        return await self._write(noted, tell, joining.remove_member, project, account_id)
 
     # -- invitations -------------------------------------------------------------------------------------------------
 
-    async def add_invitation(self, invitation: Invitation) -> None:
-        await self._write(joining.add_invitation, invitation)
+    async def add_invitation(self, invitation: Invitation, *, tell: Telling | None = None) -> None:
+        await self._write(noted, tell, joining.add_invitation, invitation)
 
     async def invitation(self, digest: bytes) -> Invitation | None:
         return self._read(joining.invitation, digest)
@@ -88,11 +92,13 @@ class SqliteAccounts:
     async def invitations(self, project: str) -> list[Invitation]:
         return self._read(joining.invitations, project)
 
-    async def end_invitation(self, project: str, invitation_id: str) -> bool:
-        return await self._write(joining.end_invitation, project, invitation_id)
+    async def end_invitation(self, project: str, invitation_id: str, *, tell: Telling | None = None) -> bool:
+        return await self._write(noted, tell, joining.end_invitation, project, invitation_id)
 
-    async def join(self, digest: bytes, now: int, account_id: str, new: Account | None = None) -> Invitation | None:
-        return await self._write(joining.join, digest, now, account_id, new)
+    async def join(
+        self, digest: bytes, now: int, account_id: str, new: Account | None = None, *, tell: Telling | None = None
+    ) -> Invitation | None:
+        return await self._write(noted, tell, joining.join, digest, now, account_id, new)
 
     async def choose_password(self, digest: bytes, now: int, password: str) -> Account | None:
         return await self._write(joining.choose_password, digest, now, password)

@@ -111,11 +111,11 @@ def _check_key(connection: Connection, new: Definition) -> None:
         )
 
 
-def audit(connection: Connection, project: str, limit: int, before: int) -> list[tuple[int, Definition]]:
+def audit(connection: Connection, project: str, limit: int, before: int, kind: str) -> list[tuple[int, Definition]]:
     """Every write, newest first, with its sequence number."""
     rows = connection.execute(
         f"SELECT {DEFINITION_COLUMNS}, v.seq FROM definition_versions v WHERE v.project = ? AND v.seq < ?"  # noqa: S608
-        " ORDER BY v.seq DESC LIMIT ?",
-        (project, before or 1 << 62, limit),
+        " AND (? = '' OR v.kind = ?) ORDER BY v.seq DESC LIMIT ?",
+        (project, before or 1 << 62, kind, kind, limit),
     )
     return [(row[10], definition_of(row)) for row in rows.fetchall()]

@@ -41,6 +41,9 @@ class SqliteLooking:
     ) -> list[dict[str, Any]]:
         return await self._scan(_events, project, name, limit, after)
 
+    async def arrived(self, project: str, after: int, limit: int) -> list[dict[str, Any]]:
+        return await self._scan(_arrived, project, after, limit)
+
 
 def _count(connection: Connection, project: str) -> int:
     return int(connection.execute("SELECT count(*) FROM profiles WHERE project = ?", (project,)).fetchone()[0])
@@ -107,3 +110,12 @@ def _events(connection: Connection, project: str, name: str, limit: int, after: 
         (project, after, LOOKED_AT, name, name, limit),
     )
     return [event_object(row) for row in rows.fetchall()]
+
+
+def _arrived(connection: Connection, project: str, after: int, limit: int) -> list[dict[str, Any]]:
+    rows = connection.execute(
+        f"SELECT {', '.join(EVENT_NAMES)} FROM events"  # noqa: S608 - constants
+        " WHERE project = ? AND seq > ? ORDER BY seq DESC LIMIT ?",
+        (project, after, limit),
+    )
+    return [event_object(row, person=True) for row in rows.fetchall()]

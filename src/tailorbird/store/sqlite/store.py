@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tailorbird.domain.access import ApiKey, Project, SigningKey
+from tailorbird.domain.audit import Telling
 from tailorbird.domain.definitions import Definition, Item, Kind
 from tailorbird.domain.erasure import Erasure
 from tailorbird.domain.errors import TooLarge
@@ -24,6 +25,7 @@ from tailorbird.store.sqlite.connection import Connect, Connection, connect
 from tailorbird.store.sqlite.database import Database
 from tailorbird.store.sqlite.drafts import SqliteDrafts
 from tailorbird.store.sqlite.looking import SqliteLooking
+from tailorbird.store.sqlite.noting import noted
 
 #: past events that are read on the event loop; more are read in a thread
 _HISTORY_AT_ONCE = 500
@@ -107,8 +109,8 @@ class SqliteStore:
     async def exposures_of(self, project: str, persons: Sequence[int]) -> list[dict[str, Any]]:
         return await self._scan(people.exposures_of, project, persons)
 
-    async def erase(self, project: str, person: int, at: int) -> int:
-        persons, removed = await self._write(erase.forget, project, person, at)
+    async def erase(self, project: str, person: int, at: int, *, tell: Telling | None = None) -> int:
+        persons, removed = await self._write(noted, tell, erase.forget, project, person, at)
         for one in persons:
             removed += await self._erase_events(project, one)
         return removed
@@ -139,26 +141,26 @@ class SqliteStore:
 
     # -- projects, keys ----------------------------------------------------------------------------------------------
 
-    async def create_project(self, project: Project, signing_key: SigningKey) -> None:
-        await self._write(access.create_project, project, signing_key)
+    async def create_project(self, project: Project, signing_key: SigningKey, *, tell: Telling | None = None) -> None:
+        await self._write(noted, tell, access.create_project, project, signing_key)
 
     async def projects(self) -> list[Project]:
         return self._read(access.projects)
 
-    async def rename_project(self, project: str, name: str) -> None:
-        await self._write(access.rename_project, project, name)
+    async def rename_project(self, project: str, name: str, *, tell: Telling | None = None) -> None:
+        await self._write(noted, tell, access.rename_project, project, name)
 
-    async def add_key(self, key: ApiKey) -> None:
-        await self._write(access.add_key, key)
+    async def add_key(self, key: ApiKey, *, tell: Telling | None = None) -> None:
+        await self._write(noted, tell, access.add_key, key)
 
     async def keys(self, project: str | None = None) -> list[ApiKey]:
         return self._read(access.keys, project)
 
-    async def end_key(self, project: str, key_id: str, at: int) -> None:
-        await self._write(access.end_key, project, key_id, at)
+    async def end_key(self, project: str, key_id: str, at: int, *, tell: Telling | None = None) -> None:
+        await self._write(noted, tell, access.end_key, project, key_id, at)
 
-    async def revoke_key(self, project: str, key_id: str, at: int) -> None:
-        await self._write(access.revoke_key, project, key_id, at)
+    async def revoke_key(self, project: str, key_id: str, at: int, *, tell: Telling | None = None) -> None:
+        await self._write(noted, tell, access.revoke_key, project, key_id, at)
 
     async def touch_keys(self, used: Mapping[str, int]) -> None:
         await self._write(access.touch_keys, dict(used))
@@ -166,11 +168,11 @@ class SqliteStore:
     async def signing_keys(self, project: str | None = None) -> list[SigningKey]:
         return self._read(access.signing_keys, project)
 
-    async def add_signing_key(self, key: SigningKey) -> None:
-        await self._write(access.add_signing_key, key)
+    async def add_signing_key(self, key: SigningKey, *, tell: Telling | None = None) -> None:
+        await self._write(noted, tell, access.add_signing_key, key)
 
-    async def retire_signing_key(self, project: str, key_id: str, at: int) -> None:
-        await self._write(access.retire_signing_key, project, key_id, at)
+    async def retire_signing_key(self, project: str, key_id: str, at: int, *, tell: Telling | None = None) -> None:
+        await self._write(noted, tell, access.retire_signing_key, project, key_id, at)
 
     # -- definitions -------------------------------------------------------------------------------------------------
 
@@ -189,24 +191,33 @@ class SqliteStore:
     async def write_definitions(self, writes: Sequence[tuple[Definition, int]]) -> None:
         await self._write(definitions.write_definitions, writes)
 
-    async def audit(self, project: str, limit: int = 100, before: int = 0) -> list[tuple[int, Definition]]:
-        return await self._scan(definitions.audit, project, limit, before)
+    async def audit(
+        self, project: str, limit: int = 100, before: int = 0, *, kind: str = ""
+    ) -> list[tuple[int, Definition]]:
+        return await self._scan(definitions.audit, project, limit, before, kind)
 
     # -- lists, catalogue --------------------------------------------------------------------------------------------
 
     async def put_members(
-        self, project: str, list_id: str, members: Iterable[str], *, replace: bool, limit: int
+        self,
+        project: str,
+        list_id: str,
+        members: Iterable[str],
+        *,
+        replace: bool,
+        limit: int,
+        tell: Telling | None = None,
     ) -> int:
         async with self._uploads:
             upload = await self._write(lists.begin, project, list_id, replace)
             try:
-                return await self._upload(project, list_id, upload, members, limit)
+                return await self._upload(project, list_id, upload, members, limit, tell)
             except BaseException:
                 await self._discard(upload.storage, 0 if upload.fresh else upload.batch)
                 raise
 
     async def _upload(
-        self, project: str, list_id: str, upload: lists.Upload, members: Iterable[str], limit: int
+        self, project: str, list_id: str, upload: lists.Upload, members: Iterable[str], limit: int, tell: Telling | None
     ) -> int:
         if upload.stale:
             await self._discard(upload.storage, upload.batch)
@@ -216,7 +227,7 @@ class SqliteStore:
             size += await self._database.write_rows(len(bite), lists.add, upload, bite)
             if size > limit:
                 raise TooLarge(f"A list holds at most {limit:,} members.")
-        old = await self._write(lists.finish, project, list_id, upload, size)
+        old = await self._write(noted, _of(tell, size), lists.finish, project, list_id, upload, size)
         if old:
             await self._discard(old)
         return size
@@ -225,15 +236,20 @@ class SqliteStore:
         while await self._database.write_rows(lists.BITE, lists.discard, storage, from_batch) == lists.BITE:
             pass
 
-    async def remove_members(self, project: str, list_id: str, members: Iterable[str]) -> int:
+    async def remove_members(
+        self, project: str, list_id: str, members: Iterable[str], *, tell: Telling | None = None
+    ) -> int:
         out = set(members)
         if len(out) <= lists.REMOVED_AT_ONCE:
             async with self._uploads:
-                return await self._database.write_rows(len(out), lists.remove, project, list_id, sorted(out))
+                return await self._database.write_rows(
+                    len(out), noted, tell, lists.remove, project, list_id, sorted(out)
+                )
         before = await self.members(project, list_id)
         rest = [member for member in before if member not in out]
         if len(rest) < len(before):
-            await self.put_members(project, list_id, rest, replace=True, limit=len(before))
+            gone = _of(tell, len(before) - len(rest))
+            await self.put_members(project, list_id, rest, replace=True, limit=len(before), tell=gone)
         return len(before) - len(rest)
 
     async def members(self, project: str, list_id: str) -> list[str]:
@@ -242,11 +258,11 @@ class SqliteStore:
     async def list_sizes(self, project: str) -> dict[str, tuple[int, int]]:
         return self._read(lists.sizes, project)
 
-    async def put_items(self, project: str, items_: Sequence[Item], at: int) -> None:
-        await self._database.write_rows(len(items_), items.put_items, project, items_)
+    async def put_items(self, project: str, items_: Sequence[Item], at: int, *, tell: Telling | None = None) -> None:
+        await self._database.write_rows(len(items_), noted, tell, items.put_items, project, items_)
 
-    async def delete_items(self, project: str, ids: Sequence[str], at: int) -> int:
-        return await self._database.write_rows(len(ids), items.delete_items, project, ids)
+    async def delete_items(self, project: str, ids: Sequence[str], at: int, *, tell: Telling | None = None) -> int:
+        return await self._database.write_rows(len(ids), noted, tell, items.delete_items, project, ids)
 
     async def items(self, project: str, *, changed_after: int = 0) -> list[tuple[str, bytes | None, int]]:
         return await self._scan(items.items, project, changed_after)
@@ -331,6 +347,11 @@ class SqliteStore:
             for event in page:
                 yield event
             after = page[-1]["seq"]
+
+
+def _of(tell: Telling | None, result: Any) -> Telling | None:
+    """What is told where the act comes to this, whatever its last step returns."""
+    return None if tell is None else lambda _: tell(result)
 
 
 def _ping(connection: Connection) -> None:

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from litestar import Response, Router, get
 from litestar.params import QueryParameter
 
+from tailorbird.domain.audit import NoteKind
+from tailorbird.domain.definitions import Kind
 from tailorbird.engine import insight
 from tailorbird.engine.view import AuditEntry, audit
 from tailorbird.web.api.call import Calling, answer, until_gone
@@ -17,6 +19,7 @@ _BASE = "/v1/projects/{project:str}"
 Limit = Annotated[int, QueryParameter(description="how many at most", ge=1, le=1000)]
 Sequence = Annotated[int, QueryParameter(description="a sequence number", ge=0, le=9_007_199_254_740_991)]
 
+OfKind = Annotated[Kind | NoteKind | None, QueryParameter(description="only what was done to this kind of thing")]
 Name = Annotated[str, QueryParameter(description="only events of this name", max_length=200)]
 Who = Annotated[str, QueryParameter(description="only events of who has this id, of either kind", max_length=256)]
 Seconds = Annotated[float, QueryParameter(description="seconds to wait for the first event", ge=0, le=25)]
@@ -25,12 +28,14 @@ Seconds = Annotated[float, QueryParameter(description="seconds to wait for the f
 @get(
     f"{_BASE}/audit",
     operation_id="readAudit",
-    summary="Every write of a definition",
+    summary="Everything that was changed",
     opt={"operation": Operation(scope="read", answer=Page[AuditEntry])},
 )
-async def entries(caller: Calling, limit: Limit = 100, before: Sequence = 0) -> Response[Any]:
-    """Who, when, what, and what changed; newest first. Pass `next` as `before` for the page that follows."""
-    found = await audit(caller.runtime, caller.project, limit, before)
+async def entries(caller: Calling, limit: Limit = 100, before: Sequence = 0, kind: OfKind = None) -> Response[Any]:
+    """Every write of a definition, and what was done to keys, members, invitations, lists, items and people: who, when,
+    what, and what changed; newest first. Pass `next` as `before` for the page that follows. Of who was erased, nothing
+    is told."""
+    found = await audit(caller.runtime, caller.project, limit, before, kind or "")
     return answer(Page(items=found, next=str(found[-1].seq) if len(found) == limit else None))
 
 
@@ -60,8 +65,9 @@ async def events(
     wait: Seconds = 0,
 ) -> Response[Any]:
     """Of everybody, for looking at what arrives. With `after`, only those with a higher `seq`; with `wait` too, the
-    answer comes with the first of them, so that asking again and again shows them live. A name is looked for among the
-    newest 100,000, a visitor's events among their newest 1,000."""
+    answer comes with the first of them, half a second after they were stored, so that asking again and again shows them
+    live. A name is looked for among the newest 100,000, a visitor's events among their newest 1,000. Where several
+    servers write at once, an event may show up after one with a higher `seq`; `after` then passes it over."""
     found = insight.next_events(caller.runtime, caller.project, limit, after, name=name, visitor=visitor, seconds=wait)
     return answer(Listing(await until_gone(caller, found)))
 

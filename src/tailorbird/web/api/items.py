@@ -43,7 +43,7 @@ async def upsert(caller: Calling) -> Response[Any]:
         if not 1 <= len(item.id) <= 200:
             raise Invalid.field(f"items[{index}].id", "1 to 200 characters", item.id)
         wire.check_id(item.id, f"items[{index}].id")
-    await catalogue.upsert(caller.runtime, caller.project, told.items)
+    await catalogue.upsert(caller.runtime, caller.project, told.items, author=caller.author)
     return answer(Written(len(told.items)))
 
 
@@ -82,7 +82,7 @@ async def read(caller: Calling, item_id: FromPath[str]) -> Response[Any]:
 )
 async def remove(caller: Calling, item_id: FromPath[str]) -> None:
     """Content that names it goes on without it."""
-    await catalogue.delete(caller.runtime, caller.project, [item_id])
+    await catalogue.delete(caller.runtime, caller.project, [item_id], author=caller.author)
 
 
 items = Router("/", route_handlers=[upsert, page, read, remove], tags=["Catalogue"])

@@ -95,6 +95,7 @@ async def create(caller: Calling) -> Response[Any]:
         expires_at=expires_at,
         rate=told.rate,
         burst=told.burst,
+        author=caller.author,
     )
     return answer(
         NewKey(**key_members(key), secret=secret), 201, {"Location": f"/v1/projects/{caller.project}/keys/{key.id}"}
@@ -121,7 +122,9 @@ async def create(caller: Calling) -> Response[Any]:
 async def rotate(caller: Calling, key_id: FromPath[str]) -> Response[Any]:
     """Client, scopes and limits go over to the new key; the old one works on for `overlap_seconds`."""
     told = await caller.maybe(_decode_rotate, RotateIn())
-    key, secret = await access.rotate_key(caller.runtime, caller.project, key_id, told.overlap_seconds)
+    key, secret = await access.rotate_key(
+        caller.runtime, caller.project, key_id, told.overlap_seconds, author=caller.author
+    )
     return answer(NewKey(**key_members(key), secret=secret), 201)
 
 
@@ -133,7 +136,7 @@ async def rotate(caller: Calling, key_id: FromPath[str]) -> Response[Any]:
 )
 async def revoke(caller: Calling, key_id: FromPath[str]) -> None:
     """It is refused within two seconds by every process that reaches the store."""
-    await access.revoke_key(caller.runtime, caller.project, key_id)
+    await access.revoke_key(caller.runtime, caller.project, key_id, author=caller.author)
 
 
 keys = Router("/", route_handlers=[listing, create, rotate, revoke], tags=["Keys"])

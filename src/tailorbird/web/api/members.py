@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from tailorbird.domain.shape import check_nesting, read
 from tailorbird.engine import lists
 from tailorbird.web import http
-from tailorbird.web.api.call import Calling, answer
+from tailorbird.web.api.call import Caller, Calling, answer
 from tailorbird.web.api.operation import Operation
 from tailorbird.web.api.views import Removed, Size
 
@@ -35,6 +35,12 @@ async def _members(caller: Calling) -> Members:
         return await asyncio.to_thread(_lines, body)
     check_nesting(body)
     return await asyncio.to_thread(read, _decode, body)
+
+
+async def _put(caller: Caller, ref: str, *, replace: bool) -> Response[Any]:
+    told = await _members(caller)
+    size = await lists.put(caller.runtime, caller.project, ref, told, replace=replace, author=caller.author)
+    return answer(Size(size))
 
 
 def _lines(body: bytes) -> Members:
@@ -72,7 +78,7 @@ async def size(caller: Calling, ref: FromPath[str]) -> Response[Any]:
 )
 async def replace(caller: Calling, ref: FromPath[str]) -> Response[Any]:
     """A JSON list, or `text/plain` with one member a line; up to a million. In force within a second."""
-    return answer(Size(await lists.put(caller.runtime, caller.project, ref, await _members(caller), replace=True)))
+    return await _put(caller, ref, replace=True)
 
 
 @post(
@@ -95,7 +101,7 @@ async def replace(caller: Calling, ref: FromPath[str]) -> Response[Any]:
 )
 async def add(caller: Calling, ref: FromPath[str]) -> Response[Any]:
     """Those that it has already count once."""
-    return answer(Size(await lists.put(caller.runtime, caller.project, ref, await _members(caller), replace=False)))
+    return await _put(caller, ref, replace=False)
 
 
 @post(
@@ -118,7 +124,8 @@ async def add(caller: Calling, ref: FromPath[str]) -> Response[Any]:
 )
 async def remove(caller: Calling, ref: FromPath[str]) -> Response[Any]:
     """Those that it does not have are passed over. Tells how many were removed."""
-    return answer(Removed(await lists.remove(caller.runtime, caller.project, ref, await _members(caller))))
+    gone = await _members(caller)
+    return answer(Removed(await lists.remove(caller.runtime, caller.project, ref, gone, author=caller.author)))
 
 
 members = Router("/", route_handlers=[size, replace, add, remove], tags=["Audiences"])

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from tailorbird.domain.accounts import Role
 from tailorbird.domain.errors import NotFound
-from tailorbird.engine import accounts
+from tailorbird.engine import accounts, memberships
 from tailorbird.web.api.call import Calling, answer
 from tailorbird.web.api.operation import Operation
 from tailorbird.web.api.people_views import (
@@ -59,7 +59,7 @@ _ADMIN: dict[str, Any] = {"scope": None, "who": "account", "role": "admin"}
 )
 async def listing(caller: Calling) -> Response[Any]:
     """By e-mail address. Owners of the installation, who are admins everywhere, are listed only where they joined."""
-    found = await caller.runtime.store.accounts.members(caller.project)
+    found = await memberships.members(caller.runtime, caller.project)
     return answer(Listing([member_view(one) for one in found]))
 
 
@@ -73,12 +73,9 @@ async def change(caller: Calling, account_id: FromPath[str]) -> Response[Any]:
     """In force with the account's next request. Who is no member becomes one: only an owner of the installation may
     add accounts so; others invite."""
     told = await caller.told(_decode_role)
-    store = caller.runtime.store.accounts
-    members = {one.account for one in await store.members(caller.project)}
-    if account_id not in members and not caller.signed_in.account.owner:
-        raise NotFound(f"There is no member {account_id!r} in this project.")
-    await store.put_member(caller.project, account_id, told.role, caller.runtime.clock())
-    return answer(Listing([member_view(one) for one in await store.members(caller.project)]))
+    add = caller.signed_in.account.owner
+    await memberships.give_role(caller.runtime, caller.project, account_id, told.role, author=caller.author, add=add)
+    return answer(Listing([member_view(one) for one in await memberships.members(caller.runtime, caller.project)]))
 
 
 @delete(
@@ -89,7 +86,7 @@ async def change(caller: Calling, account_id: FromPath[str]) -> Response[Any]:
 )
 async def remove(caller: Calling, account_id: FromPath[str]) -> None:
     """In force with the account's next request; the account itself stays."""
-    if not await caller.runtime.store.accounts.remove_member(caller.project, account_id):
+    if not await memberships.remove(caller.runtime, caller.project, account_id, author=caller.author):
         raise NotFound(f"There is no member {account_id!r} in this project.")
 
 
@@ -137,7 +134,7 @@ async def invite(caller: Calling) -> Response[Any]:
 )
 async def take_back(caller: Calling, invitation_id: FromPath[str]) -> None:
     """Its link is dead at once. Who used it before stays a member."""
-    if not await caller.runtime.store.accounts.end_invitation(caller.project, invitation_id):
+    if not await memberships.take_back(caller.runtime, caller.project, invitation_id, author=caller.author):
         raise NotFound(f"There is no invitation {invitation_id!r} into this project.")
 
 

@@ -123,7 +123,7 @@ async def alias(caller: Calling, visitor_id: FromPath[str]) -> Response[Any]:
 async def erase(caller: Calling, visitor_id: FromPath[str], kind: KindOfId = None) -> None:
     """Profile, ids, events, exposures and list memberships are gone; only nameless hashes of event ids stay, so that a
     repeated event is not taken for a new one."""
-    await people.erase(caller.runtime, caller.project, _checked(visitor_id), _KINDS[kind])
+    await people.erase(caller.runtime, caller.project, _checked(visitor_id), _KINDS[kind], author=caller.author)
 
 
 profiles = Router("/", route_handlers=[read, export, set_attributes, alias, erase], tags=["Profiles"])

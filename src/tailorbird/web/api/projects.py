@@ -72,7 +72,7 @@ async def own(caller: Calling) -> Response[Any]:
 async def create(caller: Calling) -> Response[Any]:
     """With campaigns, people, events and keys of its own, unseen by every other project."""
     told = await caller.told(_decode_project)
-    made = await access.create_project(caller.runtime, told.name, told.key)
+    made = await access.create_project(caller.runtime, told.name, told.key, author=caller.author)
     return answer(project_view(made, {}), 201, {"Location": f"/v1/projects/{made.key}"})
 
 
@@ -101,7 +101,7 @@ async def read(caller: Calling) -> Response[Any]:
 async def rename(caller: Calling) -> Response[Any]:
     """Its key, which stands in addresses, stays."""
     told = await caller.told(_decode_name)
-    renamed = await access.rename_project(caller.runtime, caller.project, told.name)
+    renamed = await access.rename_project(caller.runtime, caller.project, told.name, author=caller.author)
     return answer(project_view(renamed, dict(caller.runtime.project(renamed.id).warnings)))
 
 

@@ -35,7 +35,8 @@ async def listing(caller: Calling) -> Response[Any]:
 )
 async def rotate(caller: Calling) -> Response[Any]:
     """Tokens signed by the earlier keys stay good for their 400 days."""
-    return answer(SigningKeyView.of(await access.rotate_signing_key(caller.runtime, caller.project)), 201)
+    made = await access.rotate_signing_key(caller.runtime, caller.project, author=caller.author)
+    return answer(SigningKeyView.of(made), 201)
 
 
 @delete(
@@ -46,7 +47,7 @@ async def rotate(caller: Calling) -> Response[Any]:
 )
 async def retire(caller: Calling, signing_key_id: FromPath[str]) -> None:
     """For a key that leaked. Its tokens are refused at once; the one key that signs cannot be retired."""
-    await access.retire_signing_key(caller.runtime, caller.project, signing_key_id)
+    await access.retire_signing_key(caller.runtime, caller.project, signing_key_id, author=caller.author)
 
 
 signing_keys = Router("/", route_handlers=[listing, rotate, retire], tags=["Keys"])

@@ -15,6 +15,9 @@ from tailorbird.engine.snapshot import Snapshot
 
 log = structlog.get_logger(__name__)
 
+#: who is named in the history
+_AUTHOR = "Salesforce events"
+
 
 class Arrivals:
     """The items of all projects that are waiting to be written."""
@@ -68,6 +71,6 @@ class Arrivals:
         limit = self._runtime.limits.items
         try:
             for start in range(0, len(items), limit):
-                await catalogue.upsert(self._runtime, project, items[start : start + limit])
+                await catalogue.upsert(self._runtime, project, items[start : start + limit], author=_AUTHOR)
         except TailorbirdError as error:  # they will come again with the next event that names them
             log.warning("items lost", count=len(items), error=error.detail)
