@@ -8,6 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from tailorbird.domain.visitor import Visitor
 from tailorbird.lake.queries.ask import Summary
 from tailorbird.lake.wire import Rules
 from tailorbird.store.contract import Store
@@ -56,6 +57,24 @@ async def test_a_transaction_that_stays_open_across_exports_loses_nothing(
     assert ids(tmp_path / "lake") == ["before", "slow", "after1", "after2"]
     assert await exposed() == 4
     assert (await keeper.turn(RULES)).exported == 0
+
+
+async def test_an_erasure_that_is_rolled_back_is_not_waited_for(
+    tmp_path: Path, store: Store, fold: SmallFold, keeper: Threaded, postgres_url: str
+) -> None:
+    await store.commit([event("e1"), event("e2", "bob")], fold)
+    database = await asyncpg.connect(postgres_url)
+    before = (await store.fact_numbers()).erasures
+    await database.execute("SELECT nextval('erasures_seq_seq'), nextval('erasures_seq_seq')")
+    await database.close()
+    turn = await keeper.turn(RULES)
+    assert turn.numbers.erasures == (await store.fact_numbers()).erasures == before + 2
+    assert (await keeper.turn(RULES)).version == turn.version, "once is enough"
+    ann = (await store.find(SHOP, Visitor(id="ann"))).known
+    assert ann is not None
+    await store.erase(SHOP, ann.person, NOW)
+    assert (await keeper.turn(RULES)).erased == 1
+    assert ids(tmp_path / "lake") == ["e2"]
 
 
 async def test_a_transaction_that_is_rolled_back_leaves_only_a_gap(

@@ -108,9 +108,16 @@ class Keeper:
             found = self._facts.erased(state.numbers.erasures, settled.erasures, 10_000)
             done = [*itertools.takewhile(lambda one: one.finished, found)]
             if not done:
-                return state, people
+                return self._past(state, found[0].seq - 1 if found else settled.erasures), people
             state = self._step(state, erase(self._place, state, done, self._ms()))
             people += len(done)
+
+    def _past(self, state: State, reached: int) -> State:
+        """Beyond numbers that no erasure has: what was rolled back is not waited for."""
+        if reached <= state.numbers.erasures:
+            return state
+        numbers = msgspec.structs.replace(state.numbers, erasures=reached)
+        return self._step(state, following(state, self._ms(), "erase", numbers=numbers))
 
     def _export(self, state: State, settled: Numbers) -> Manifest | None:
         """The step that adds the next facts; None when there are none."""
