@@ -167,6 +167,28 @@ async def test_who_waits_for_events_is_let_go_when_the_server_stops(crowd: Site)
         assert (await crowd.ask("GET", f"{BASE}/events?after={newest}&wait=25")).json()["items"] == []
 
 
+async def test_the_first_decision_and_the_newest_event_are_told(shop: Site) -> None:
+    async def told(key: str | None = None, project: str = "shop") -> Any:
+        return (await shop.ask("GET", f"/v1/projects/{project}/connection", key=key)).json()
+
+    assert (await told())["decided_at"] is None
+    assert (await told())["event"]["name"] == "order"
+    first = shop.now
+    await shop.ask("POST", f"{BASE}/campaigns/home-hero/preview", json={"attributes": {"plan": "gold"}})
+    assert (await told())["decided_at"] is None  # nobody asked for it
+    assert (await shop.decide({"visitor": {"id": "x"}, "campaigns": ["home-hero"]})).status_code == 200
+    shop.now += 5_000
+    await shop.decide({"visitor": {"id": "x"}, "campaigns": ["home-hero"]})
+    await shop.settled()
+    assert (await told())["decided_at"] == first
+    shop.runtime.decided.clear()  # as another process sees it
+    await shop.decide({"visitor": {"id": "x"}})
+    await shop.settled()
+    assert (await told())["decided_at"] == first
+    _, other = await shop.another_project("Second")
+    assert await told(other, "second") == {"decided_at": None, "event": None}
+
+
 async def test_several_campaigns_are_paused_each_by_itself(shop: Site) -> None:
     body = {"campaigns": ["home-hero", "nowhere", "resting"]}
     told = (await shop.ask("POST", f"{BASE}/campaigns:pause", json=body)).json()["items"]

@@ -15,7 +15,7 @@ import msgspec
 from tailorbird.decision import Choice, Plan, choose, explain_choice
 from tailorbird.domain.decision import Decision, Explanation
 from tailorbird.domain.reasons import Group, Reason
-from tailorbird.engine import answers
+from tailorbird.engine import answers, firsts
 from tailorbird.engine.breaker import Patience
 from tailorbird.engine.calls import Answer, DecideCall, Detail
 from tailorbird.engine.content import Shown, show
@@ -75,6 +75,7 @@ async def _decide(
 ) -> tuple[list[Decision | Ready], bool, bool]:
     """The decisions, whether they are degraded, and whether a display cap was consumed. ``found`` is filled, by name,
     with what each was made from."""
+    firsts.asked(runtime, snapshot.project.id)
     asked = selected(snapshot, call)
     gathered = await gather(runtime, snapshot, call.context, asked, patience)
     recorder = Recorder(runtime, snapshot, call, gathered)

@@ -91,6 +91,8 @@ class Runtime:
         self.answers: AnswerMemory = AnswerMemory()
         self.buckets: dict[str, TokenBucket] = {}
         self.keys_used: dict[str, int] = {}
+        #: project → when this process was first asked for a decision of it
+        self.decided: dict[str, int] = {}
         self.passwords = Passwords()
         self.schema_seen = SchemaMemory(self.limits.schema_names)
 

@@ -1,8 +1,8 @@
-import { Anchor, Badge, Button, Group, Paper, PasswordInput, Stack, Stepper, Tabs, Text } from "@mantine/core";
+import { Anchor, Badge, Button, Group, Paper, PasswordInput, Stack, Tabs, Text, ThemeIcon } from "@mantine/core";
 import { IconCheck } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { api, data } from "@/api/client";
 import { campaigns } from "@/api/queries";
 import { useProject } from "@/app/project";
@@ -18,63 +18,51 @@ export function Connect() {
   const found = useQuery(campaigns(project));
   const keys = useQuery({
     queryKey: ["project", project, "keys"],
-    refetchInterval: 3_000,
     queryFn: () => data(api.GET("/v1/projects/{project}/keys", { params: { path: { project } } })),
   });
-  const events = useQuery({
-    queryKey: ["project", project, "events", "first"],
-    refetchInterval: 3_000,
-    queryFn: () =>
-      data(api.GET("/v1/projects/{project}/events", { params: { path: { project }, query: { limit: 1 } } })),
+  const arrived = useQuery({
+    queryKey: ["project", project, "connection"],
+    refetchInterval: 2_000,
+    queryFn: () => data(api.GET("/v1/projects/{project}/connection", { params: { path: { project } } })),
   });
-  const deciding = (keys.data?.items ?? []).filter((key) => key.scopes.includes("decide"));
-  const used = Math.max(0, ...deciding.map((key) => key.last_used_at ?? 0));
-  const first = events.data?.items[0];
+  const deciding = (keys.data?.items ?? []).filter((key) => key.scopes.includes("decide") && !key.revoked_at);
+  const asked = arrived.data?.decided_at;
+  const first = arrived.data?.event;
   const campaign = found.data?.items.find((one) => one.body.status === "running")?.key ?? "home-hero";
-  const done = deciding.length === 0 ? 0 : !used ? 1 : !first ? 2 : 3;
   return (
     <Page
       title="Connect your backend"
       about="Ask once per request what this visitor should see, show it, and report what they did. Each step turns green when it has happened."
     >
-      <Stepper active={done} orientation="vertical" completedIcon={<IconCheck size={18} />}>
-        <Stepper.Step
-          label="A key"
-          description={
-            deciding.length ? (
-              `${deciding[0]!.client} may decide`
-            ) : (
-              <Button component={Link} to={`/p/${project}/keys`} size="compact-sm" mt={4}>
-                Create a key
-              </Button>
-            )
-          }
-        />
-        <Stepper.Step
-          label="The first decision"
-          description={
-            used ? (
-              <>
-                A key that decides was used <Moment at={used} />
-              </>
-            ) : (
-              "Waiting for a call with a key that may decide…"
-            )
-          }
-        />
-        <Stepper.Step
-          label="The first event"
-          description={
-            first ? (
-              <>
-                “{first.name}” arrived <Moment at={first.received_at} />
-              </>
-            ) : (
-              "Waiting for an event…"
-            )
-          }
-        />
-      </Stepper>
+      <Stack component="ol" gap="md" m={0} p={0} style={{ listStyle: "none" }}>
+        <Step number={1} title="A key" done={deciding.length > 0}>
+          {deciding[0] ? (
+            `${deciding[0].client} may decide`
+          ) : (
+            <Button component={Link} to={`/p/${project}/keys`} size="compact-sm" mt={4}>
+              Create a key
+            </Button>
+          )}
+        </Step>
+        <Step number={2} title="The first decision" done={Boolean(asked)}>
+          {asked ? (
+            <>
+              First asked for <Moment at={asked} />
+            </>
+          ) : (
+            "Waiting for a call with a key that may decide…"
+          )}
+        </Step>
+        <Step number={3} title="The first event" done={Boolean(first)}>
+          {first ? (
+            <>
+              “{first.name}” arrived <Moment at={first.received_at} />
+            </>
+          ) : (
+            "Waiting for an event…"
+          )}
+        </Step>
+      </Stack>
       <Paper withBorder p="md">
         <Stack gap="sm">
           <Group justify="space-between" align="flex-end">
@@ -120,5 +108,27 @@ export function Connect() {
         </Stack>
       </Paper>
     </Page>
+  );
+}
+
+type StepProps = { number: number; title: string; done: boolean; children: ReactNode };
+
+/** One step: its number until it is done, then a green mark. */
+function Step({ number, title, done, children }: StepProps) {
+  return (
+    <Group component="li" wrap="nowrap" align="flex-start" gap="md">
+      <ThemeIcon size={36} radius="xl" variant={done ? "filled" : "default"} aria-hidden>
+        {done ? <IconCheck size={18} /> : number}
+      </ThemeIcon>
+      <div role="status">
+        <Text fw={600}>
+          {title}
+          {done && <span className="sr-only">, done</span>}
+        </Text>
+        <Text size="sm" c="dimmed" component="div">
+          {children}
+        </Text>
+      </div>
+    </Group>
   );
 }

@@ -13,11 +13,12 @@ import {
   TextInput,
   UnstyledButton,
 } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
 import { IconChevronRight, IconStack2 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Fragment, useEffect, useMemo, useState } from "react";
-import { api, data, type Schemas } from "@/api/client";
+import { Fragment, useMemo, useState } from "react";
+import { api, data } from "@/api/client";
 import { schema } from "@/api/queries";
 import { useProject } from "@/app/project";
 import { Empty } from "@/parts/Empty";
@@ -25,10 +26,7 @@ import { count } from "@/parts/figures";
 import { Loaded } from "@/parts/Loaded";
 import { Moment } from "@/parts/Moment";
 import { Page } from "@/parts/Page";
-
-type Arrived = Schemas["Arrived"] & Record<string, unknown>;
-/** As many as are kept on the page; older ones are with their people. */
-const KEPT = 500;
+import { type Arrived, useLive } from "./useLive";
 
 /** What arrives, while it arrives. */
 export function Events() {
@@ -57,48 +55,32 @@ export function Events() {
   );
 }
 
-function useLive(running: boolean): { events: Arrived[]; loaded: boolean } {
-  const project = useProject();
-  const [events, setEvents] = useState<Arrived[]>([]);
-  const newest = events[0]?.seq ?? 0;
-  const found = useQuery({
-    queryKey: ["project", project, "events", "live", newest],
-    queryFn: () =>
-      data(
-        api.GET("/v1/projects/{project}/events", {
-          params: { path: { project }, query: { limit: 200, after: newest } },
-        }),
-      ),
-    refetchInterval: running ? 1_500 : false,
-    enabled: running || newest === 0,
-    gcTime: 5_000,
-  });
-  useEffect(() => {
-    const items = (found.data?.items ?? []) as Arrived[];
-    if (items.length === 0) return;
-    setEvents((old) => {
-      const known = new Set(old.map((one) => one.seq));
-      const fresh = items.filter((one) => !known.has(one.seq)).sort((a, b) => b.seq - a.seq);
-      return fresh.length ? [...fresh, ...old].slice(0, KEPT) : old;
-    });
-  }, [found.data]);
-  return { events, loaded: found.isFetched || events.length > 0 };
-}
-
 function Live() {
   const project = useProject();
   const [running, setRunning] = useState(true);
   const [name, setName] = useState<string | null>(null);
   const [who, setWho] = useState("");
+  const [visitorId] = useDebouncedValue(who.trim(), 400);
   const [opened, setOpened] = useState<number | null>(null);
-  const { events, loaded } = useLive(running);
-  const names = useMemo(() => [...new Set(events.map((one) => one.name))].sort(), [events]);
+  const { events, loaded, trouble } = useLive(running, name ?? "", visitorId);
+  const seen = useQuery(schema(project));
+  const names = useMemo(
+    () =>
+      [
+        ...new Set([
+          ...(seen.data?.items ?? []).filter((one) => one.kind === "event").map((one) => one.name),
+          ...events.map((one) => one.name),
+          ...(name ? [name] : []),
+        ]),
+      ].sort(),
+    [seen.data, events, name],
+  );
   const visitor = (one: Arrived) => String(one.visitor_id ?? one.anonymous_id ?? "");
-  const shown = events.filter((one) => (!name || one.name === name) && (!who || visitor(one).includes(who)));
-  if (loaded && events.length === 0)
+  const shown = events;
+  if (loaded && events.length === 0 && !name && !visitorId)
     return (
       <Empty icon={<IconStack2 size={26} />} title="No event yet">
-        Events appear here within a second or two of being reported. “Connect your backend” has a first call to copy.
+        Events appear here within a second of being reported. “Connect your backend” has a first call to copy.
       </Empty>
     );
   return (
@@ -108,6 +90,8 @@ function Live() {
           aria-label="Event"
           placeholder="Any event"
           clearable
+          searchable
+          nothingFoundMessage="No such event was seen"
           data={names}
           value={name}
           onChange={setName}
@@ -115,18 +99,23 @@ function Live() {
         />
         <TextInput
           aria-label="Visitor"
-          placeholder="Visitor's id"
+          placeholder="Anybody: an id of theirs"
           value={who}
           onChange={(event) => setWho(event.currentTarget.value)}
           w={220}
         />
         <Switch label="Live" checked={running} onChange={(event) => setRunning(event.currentTarget.checked)} />
         <Text size="sm" c="dimmed" role="status">
-          {count(shown.length)} shown
+          {running && trouble ? "The server does not answer; trying again" : `${count(shown.length)} shown`}
         </Text>
       </Group>
-      <Paper withBorder>
-        <Table.ScrollContainer minWidth={640}>
+      {loaded && shown.length === 0 && (
+        <Text size="sm" c="dimmed">
+          None of these yet{running ? "; they appear here as they arrive" : ""}.
+        </Text>
+      )}
+      <Paper withBorder display={shown.length === 0 ? "none" : undefined}>
+        <Table.ScrollContainer minWidth={640} tabIndex={0}>
           <Table highlightOnHover fz="sm">
             <Table.Thead>
               <Table.Tr>

@@ -1,9 +1,24 @@
-import { Anchor, Badge, Button, Code, Collapse, Group, Paper, Stack, Table, Text, UnstyledButton } from "@mantine/core";
+import {
+  Anchor,
+  Badge,
+  Button,
+  Code,
+  Collapse,
+  Group,
+  Paper,
+  Select,
+  Skeleton,
+  Stack,
+  Table,
+  Text,
+  UnstyledButton,
+} from "@mantine/core";
 import { IconChevronRight, IconHistory } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, data, type Schemas } from "@/api/client";
+import type { operations } from "@/api/schema";
 import { useProject } from "@/app/project";
 import { Empty } from "@/parts/Empty";
 import { Moment } from "@/parts/Moment";
@@ -13,34 +28,72 @@ import { Trouble } from "@/parts/Trouble";
 type Entry = Schemas["AuditEntry"];
 type Change = Schemas["Change"];
 
-const PLACES: Record<string, string> = {
-  campaign: "campaigns",
-  audience: "audiences",
-  template: "templates",
-  goal: "goals",
-  settings: "settings",
+type Kind = NonNullable<NonNullable<operations["readAudit"]["parameters"]["query"]>["kind"]>;
+
+/** Kind of what was changed → what people call it, and where it is found. */
+const KINDS: Record<Kind, { label: string; place?: (key: string) => string }> = {
+  campaign: { label: "campaign", place: (key) => `campaigns/${key}` },
+  audience: { label: "audience", place: (key) => `audiences/${key}` },
+  template: { label: "template", place: (key) => `templates/${key}` },
+  goal: { label: "goal", place: (key) => `goals/${key}` },
+  settings: { label: "settings", place: () => "settings" },
+  list: { label: "list", place: (key) => `audiences/${key}` },
+  items: { label: "catalogue", place: () => "catalogue" },
+  key: { label: "key of", place: () => "keys" },
+  signing_key: { label: "signing key" },
+  member: { label: "member", place: () => "settings" },
+  invitation: { label: "invitation", place: () => "settings" },
+  person: { label: "person" },
+  project: { label: "project", place: () => "settings" },
 };
+const CHOICES = Object.entries(KINDS).map(([value, { label }]) => ({
+  value,
+  label: value === "key" ? "Key" : label.charAt(0).toUpperCase() + label.slice(1),
+}));
 
 /** Who changed what, and when. */
 export function History() {
   const project = useProject();
+  const [kind, setKind] = useState<Kind | null>(null);
   const found = useInfiniteQuery({
-    queryKey: ["project", project, "audit"],
+    queryKey: ["project", project, "audit", kind],
     initialPageParam: 0,
     queryFn: ({ pageParam: before }) =>
-      data(api.GET("/v1/projects/{project}/audit", { params: { path: { project }, query: { limit: 50, before } } })),
+      data(
+        api.GET("/v1/projects/{project}/audit", {
+          params: { path: { project }, query: { limit: 50, before, ...(kind && { kind }) } },
+        }),
+      ),
     getNextPageParam: (last) => (last.next ? Number(last.next) : undefined),
   });
   const entries = found.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <Page
       title="History"
-      about="Every change of a definition, with its author and what it changed. Nothing is ever edited or removed here."
+      about="Who changed what: definitions, keys, members, lists, the catalogue, and who erased somebody. Nothing is ever edited or removed here."
+      actions={
+        <Select
+          aria-label="What was changed"
+          placeholder="Everything"
+          clearable
+          data={CHOICES}
+          value={kind}
+          onChange={(value) => setKind(value as Kind | null)}
+          w={170}
+        />
+      }
     >
       {found.error && <Trouble error={found.error} retry={() => found.refetch()} />}
+      {found.isPending && (
+        <Stack gap="sm" role="status" aria-busy="true" aria-label="Loading">
+          {[0, 1, 2, 3].map((line) => (
+            <Skeleton key={line} height={44} radius="sm" />
+          ))}
+        </Stack>
+      )}
       {found.isSuccess && entries.length === 0 && (
-        <Empty icon={<IconHistory size={26} />} title="Nothing was changed yet">
-          When somebody publishes a campaign or changes an audience, it is written down here.
+        <Empty icon={<IconHistory size={26} />} title={kind ? "Nothing of this kind" : "Nothing was changed yet"}>
+          When somebody publishes a campaign, makes a key or invites a colleague, it is written down here.
         </Empty>
       )}
       {entries.length > 0 && (
@@ -63,16 +116,16 @@ export function History() {
 
 function Line({ entry }: { entry: Entry }) {
   const [opened, setOpened] = useState(false);
-  const project = useProject();
   const changes = entry.changes ?? [];
-  const place = entry.kind === "settings" ? "settings" : `${PLACES[entry.kind]}/${entry.key}`;
+  const many = `${changes.length} ${changes.length === 1 ? "change" : "changes"}`;
+  const about = [entry.version > 0 && `version ${entry.version}`, changes.length > 0 && many].filter(Boolean);
   return (
     <div style={{ borderBottom: "1px solid var(--mantine-color-default-border)" }}>
       <Group px="md" py="xs" gap="sm" wrap="nowrap" justify="space-between">
         <Group gap="sm" wrap="nowrap" miw={0}>
           <UnstyledButton
             aria-expanded={opened}
-            aria-label={`What changed in version ${entry.version} of ${entry.key}`}
+            aria-label={`What “${entry.action}” changed in ${entry.key || KINDS[entry.kind as Kind]?.label}`}
             onClick={() => setOpened(!opened)}
             disabled={changes.length === 0}
             style={{ visibility: changes.length ? "visible" : "hidden", display: "flex" }}
@@ -80,16 +133,14 @@ function Line({ entry }: { entry: Entry }) {
             <IconChevronRight size={16} style={{ transform: opened ? "rotate(90deg)" : undefined }} />
           </UnstyledButton>
           <div style={{ minWidth: 0 }}>
-            <Text size="sm" truncate>
-              <b>{entry.author}</b> · {entry.action} ·{" "}
-              <Anchor component={Link} to={`/p/${project}/${place}`} size="sm" underline="always">
-                {entry.kind === "settings" ? "settings" : `${entry.kind} ${entry.key}`}
-              </Anchor>
+            <Text size="sm" style={{ overflowWrap: "anywhere" }}>
+              <b>{entry.author || "nobody in particular"}</b> · {entry.action} · <Subject entry={entry} />
             </Text>
-            <Text size="xs" c="dimmed">
-              version {entry.version}
-              {changes.length > 0 && ` · ${changes.length} ${changes.length === 1 ? "change" : "changes"}`}
-            </Text>
+            {about.length > 0 && (
+              <Text size="xs" c="dimmed">
+                {about.join(" · ")}
+              </Text>
+            )}
           </div>
         </Group>
         <Text size="sm" c="dimmed" style={{ whiteSpace: "nowrap" }}>
@@ -100,6 +151,19 @@ function Line({ entry }: { entry: Entry }) {
         <Changes changes={changes} />
       </Collapse>
     </div>
+  );
+}
+
+function Subject({ entry }: { entry: Entry }) {
+  const project = useProject();
+  const known = KINDS[entry.kind as Kind];
+  const name = ["settings", "items", "person"].includes(entry.kind) ? "" : entry.key;
+  const text = `${known?.label ?? entry.kind}${name ? ` ${name}` : ""}`;
+  if (!known?.place) return text;
+  return (
+    <Anchor component={Link} to={`/p/${project}/${known.place(entry.key)}`} size="sm" underline="always">
+      {text}
+    </Anchor>
   );
 }
 
@@ -122,10 +186,10 @@ export function Changes({ changes, names }: { changes: Change[]; names?: Record<
                 <code>{named(change.path, names)}</code>
               </Table.Td>
               <Table.Td>
-                <Value value={change.before} />
+                <Value value={change.before} path={change.path} />
               </Table.Td>
               <Table.Td>
-                <Value value={change.after} />
+                <Value value={change.after} path={change.path} />
               </Table.Td>
             </Table.Tr>
           ))}
@@ -140,7 +204,8 @@ function named(path: string, names: Record<string, string> = {}): string {
   return path.replace(/[A-Za-z0-9]{5}/g, (id) => names[id] ?? id);
 }
 
-function Value({ value }: { value: unknown }) {
+function Value({ value, path }: { value: unknown; path: string }) {
+  if (typeof value === "number" && path.endsWith("_at")) return <Moment at={value} exact />;
   if (value === undefined || value === null)
     return (
       <Badge size="xs" variant="default" tt="none">

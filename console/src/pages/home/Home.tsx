@@ -1,54 +1,79 @@
 import { Anchor, Badge, Button, Group, Paper, SimpleGrid, Stack, Text, Title } from "@mantine/core";
-import { IconAlertTriangle, IconPlugConnected, IconSpeakerphone } from "@tabler/icons-react";
+import { IconPlugConnected, IconSpeakerphone } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { api, data } from "@/api/client";
-import { campaigns } from "@/api/queries";
+import { api, data, type Schemas } from "@/api/client";
+import { me } from "@/api/queries";
 import { useProject } from "@/app/project";
 import { Empty } from "@/parts/Empty";
 import { Loaded } from "@/parts/Loaded";
 import { Page } from "@/parts/Page";
-import type { CampaignView } from "../campaigns/Campaigns";
 import { CampaignCard } from "./CampaignCard";
+import { Warnings } from "./Warnings";
+
+type Overview = Schemas["Overview"];
+type Glance = Schemas["Glance"];
 
 /** What runs, whether it helps, and what needs somebody. */
 export function Home() {
   const project = useProject();
-  const found = useQuery(campaigns(project));
+  const found = useQuery({
+    queryKey: ["project", project, "overview"],
+    refetchInterval: (query) => (query.state.data?.figures === "computing" ? 700 : 60_000),
+    queryFn: () => data(api.GET("/v1/projects/{project}/overview", { params: { path: { project } } })),
+  });
   return (
     <Page title="Home" about="What runs now, whether it helps, and what needs your attention.">
-      <Warnings project={project} />
       <Loaded query={found}>
-        {({ items }) => {
-          const running = items.filter((one) => one.body.status === "running");
-          if (items.length === 0) return <Begin project={project} />;
+        {(told) => {
+          const { running = [], resting = [], warnings = [] } = told;
+          const counted = Object.values(told.statuses as Record<string, number>).reduce((sum, one) => sum + one, 0);
           return (
             <>
-              <Stack gap="sm">
-                <Title order={2}>Running</Title>
-                {running.length === 0 && (
-                  <Text c="dimmed" size="sm">
-                    Nothing runs at the moment.{" "}
-                    <Anchor component={Link} to={`/p/${project}/campaigns`} size="sm" underline="always">
-                      Start a campaign
-                    </Anchor>
-                    .
-                  </Text>
-                )}
-                <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
-                  {running.map((one) => (
-                    <CampaignCard key={one.id} campaign={one} />
-                  ))}
-                </SimpleGrid>
-              </Stack>
-              <Others
-                items={items.filter((one) => ["draft", "testing", "paused"].includes(one.body.status ?? "draft"))}
-              />
+              {warnings.length > 0 && <Warnings warnings={warnings} running={running} />}
+              {counted === 0 ? (
+                <Begin project={project} />
+              ) : (
+                <>
+                  <Running told={told} />
+                  <Others items={resting} />
+                </>
+              )}
+              <Projects project={project} />
             </>
           );
         }}
       </Loaded>
     </Page>
+  );
+}
+
+function Running({ told }: { told: Overview }) {
+  const project = useProject();
+  const running = told.running ?? [];
+  return (
+    <Stack gap="sm">
+      <Title order={2}>Running</Title>
+      {running.length === 0 && (
+        <Text c="dimmed" size="sm">
+          Nothing runs at the moment.{" "}
+          <Anchor component={Link} to={`/p/${project}/campaigns`} size="sm" underline="always">
+            Start a campaign
+          </Anchor>
+          .
+        </Text>
+      )}
+      {told.lacks && running.length > 0 && (
+        <Text c="dimmed" size="sm">
+          There are no figures now: {told.lacks}
+        </Text>
+      )}
+      <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
+        {running.map((one) => (
+          <CampaignCard key={one.id} campaign={one} computing={told.figures === "computing"} />
+        ))}
+      </SimpleGrid>
+    </Stack>
   );
 }
 
@@ -79,7 +104,7 @@ function Begin({ project }: { project: string }) {
   );
 }
 
-function Others({ items }: { items: CampaignView[] }) {
+function Others({ items }: { items: Glance[] }) {
   const project = useProject();
   if (items.length === 0) return null;
   return (
@@ -90,10 +115,10 @@ function Others({ items }: { items: CampaignView[] }) {
           <Paper key={one.id} withBorder px="sm" py={6}>
             <Group gap={8}>
               <Anchor component={Link} to={`/p/${project}/campaigns/${one.key}`} size="sm">
-                {one.body.name}
+                {one.name}
               </Anchor>
               <Badge size="xs" variant="default" tt="none">
-                {one.body.status ?? "draft"}
+                {one.status}
               </Badge>
             </Group>
           </Paper>
@@ -103,48 +128,28 @@ function Others({ items }: { items: CampaignView[] }) {
   );
 }
 
-/** What is switched off, or contradicts itself. */
-function Warnings({ project }: { project: string }) {
-  const told = useQuery({
-    queryKey: ["project", project, "view"],
-    queryFn: () => data(api.GET("/v1/projects/{project}", { params: { path: { project } } })),
-  });
-  const counted = useQuery({
-    queryKey: ["project", project, "counts"],
-    queryFn: () => data(api.GET("/v1/projects/{project}/counts", { params: { path: { project } } })),
-  });
-  const off = Object.entries((told.data?.warnings ?? {}) as Record<string, string>);
-  const conflicts = (counted.data?.counts as Record<string, number> | undefined)?.identity_conflicts ?? 0;
-  if (off.length === 0 && conflicts === 0) return null;
+/** The other projects of whoever is signed in. */
+function Projects({ project }: { project: string }) {
+  const { data: who } = useQuery(me);
+  const others = (who?.projects ?? []).filter((one) => one.key !== project);
+  if (others.length === 0) return null;
   return (
     <Stack gap="xs">
-      {off.map(([name, why]) => (
-        <Warning key={name} title={`${name} is switched off`} text={why} />
-      ))}
-      {conflicts > 0 && (
-        <Warning
-          title={`${conflicts} identity ${conflicts === 1 ? "conflict" : "conflicts"}`}
-          text="Devices were seen with more than one known person. Those people keep their own experiences; results count them as crossed."
-        />
-      )}
-    </Stack>
-  );
-}
-
-function Warning({ title, text }: { title: string; text: string }) {
-  return (
-    <Paper withBorder p="sm" style={{ borderLeft: "4px solid var(--mantine-color-rust-5)" }}>
-      <Group gap="sm" wrap="nowrap" align="flex-start">
-        <IconAlertTriangle size={18} color="var(--mantine-color-rust-6)" aria-hidden style={{ flexShrink: 0 }} />
-        <div>
-          <Text size="sm" fw={600}>
-            {title}
-          </Text>
-          <Text size="sm" c="dimmed">
-            {text}
-          </Text>
-        </div>
+      <Title order={2}>Your other projects</Title>
+      <Group gap="xs">
+        {others.slice(0, 60).map((one) => (
+          <Paper key={one.id} withBorder px="sm" py={6}>
+            <Group gap={8}>
+              <Anchor component={Link} to={`/p/${one.key}`} size="sm">
+                {one.name}
+              </Anchor>
+              <Badge size="xs" variant="default" tt="none">
+                {one.role}
+              </Badge>
+            </Group>
+          </Paper>
+        ))}
       </Group>
-    </Paper>
+    </Stack>
   );
 }

@@ -37,18 +37,18 @@ function doors(origin: string, project: string): Door[] {
       value: "intempt",
       label: "Intempt Optimization",
       base: origin,
-      credentials: "Basic <key id>:<key>, or ?apiKey=",
+      credentials: `Basic ${project}:<key>, or ?apiKey=${project}.<key>`,
       call: `curl ${origin}/v1/any-org/projects/${project}/optimization/choose-api \\
-  -u "$TAILORBIRD_KEY_ID:$TAILORBIRD_KEY" -H "Content-Type: application/json" \\
+  -u "${project}:$TAILORBIRD_KEY" -H "Content-Type: application/json" \\
   -d '{"identification": {"userId": "anna@example.org"}, "names": ["home-hero"]}'`,
     },
     {
       value: "salesforce",
       label: "Interaction Studio Event API",
       base: origin,
-      credentials: "Basic <key id>:<key> at authevent",
+      credentials: `Basic ${project}:<key> at authevent`,
       call: `curl ${origin}/api2/authevent/${project} \\
-  -u "$TAILORBIRD_KEY_ID:$TAILORBIRD_KEY" -H "Content-Type: application/json" \\
+  -u "${project}:$TAILORBIRD_KEY" -H "Content-Type: application/json" \\
   -d '{"action": "Home", "user": {"id": "anna@example.org"}, "source": {"channel": "Server"}}'`,
     },
   ];

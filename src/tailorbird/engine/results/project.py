@@ -51,6 +51,9 @@ class CampaignLine(msgspec.Struct, frozen=True, kw_only=True):
     goal_kind: MomentKind | None = None
     #: all experiences against control, in the same rules and epochs; null where there is no control
     lift: Lift | None = None
+    #: its people do not fall on the arms as the shares say, or stand in arms that have none: the figures are not to be
+    #: trusted
+    mismatch: bool = False
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,10 +177,12 @@ def _line(
     told: Course, goal: Judged | None, view: View, people: list[Row], touched: list[Row], rows: list[Row]
 ) -> CampaignLine:
     shown = {name: sum(row[name] for row in touched) for name in ("impressions", "clicks", "dismissals")}
-    more: dict[str, Any] = {}
+    cells = Cells(told, people)
+    ratio = stats.sample_ratio(cells.strata(()))
+    more: dict[str, Any] = {"mismatch": ratio.mismatch or ratio.leak}
     if goal is not None:
-        more = {"goal": goal.goal.key, "goal_name": goal.goal.name, "goal_kind": goal.kind}
-        more["lift"] = _lift(told, goal, view, people, rows)
+        more |= {"goal": goal.goal.key, "goal_name": goal.goal.name, "goal_kind": goal.kind}
+        more["lift"] = _lift(told, goal, view, cells, rows, mismatch=more["mismatch"])
     return CampaignLine(
         campaign=told.campaign.id,
         key=told.campaign.key,
@@ -194,14 +199,12 @@ def _line(
     )
 
 
-def _lift(told: Course, goal: Judged, view: View, people: list[Row], rows: list[Row]) -> Lift | None:
+def _lift(told: Course, goal: Judged, view: View, cells: Cells, rows: list[Row], *, mismatch: bool) -> Lift | None:
     if told.analysis.attribution == "click":
         return None
-    cells = Cells(told, people)
-    ratio = stats.sample_ratio(cells.strata(()))
-    bench = Bench(told, view, baselines_of(told, _PLAIN), mismatch=ratio.mismatch or ratio.leak, guardrails=0)
-    signed = any(row["negative"] for row in rows)
-    return goal_report(bench, goal, cells.strata(rows), {}, signed=signed, per_day=None).campaign
+    bench = Bench(told, view, baselines_of(told, _PLAIN), mismatch=mismatch, guardrails=0)
+    low = -1.0 if any(row["negative"] for row in rows) else 0.0
+    return goal_report(bench, goal, cells.strata(rows), {}, low, None).campaign
 
 
 async def overlap(

@@ -26,11 +26,12 @@ def _answers() -> dict[type, Callable[[Any, Any], Iterator[tuple[str, Any]]]]:
     from tailorbird.lake.queries.campaign import campaign
     from tailorbird.lake.queries.catalogue import catalogue
     from tailorbird.lake.queries.projects import overlap, summary
-    from tailorbird.lake.queries.series import series
+    from tailorbird.lake.queries.series import days, series
 
     return {
         ask.Campaign: campaign,
         ask.Series: series,
+        ask.Days: days,
         ask.Summary: summary,
         ask.Overlap: overlap,
         ask.Catalogue: catalogue,

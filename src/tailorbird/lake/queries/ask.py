@@ -117,6 +117,16 @@ class Series(msgspec.Struct, frozen=True, kw_only=True, tag="series"):
     zone: tuple[Zone, ...] = (Zone(offset=0),)
 
 
+class Days(msgspec.Struct, frozen=True, kw_only=True, tag="days"):
+    """How many people entered campaigns, day by day. Answers ``entered``: people by campaign and local day."""
+
+    campaigns: tuple[str, ...]
+    #: first exposed at this time (UTC ms) or after it
+    since: int
+    step: Step = "day"
+    zone: tuple[Zone, ...] = (Zone(offset=0),)
+
+
 class Summary(msgspec.Struct, frozen=True, kw_only=True, tag="summary"):
     """Campaigns of a project side by side.
 
@@ -155,4 +165,4 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, tag="catalogue"):
     limit: int = 1000
 
 
-Question = Campaign | Series | Summary | Overlap | Catalogue
+Question = Campaign | Series | Days | Summary | Overlap | Catalogue

@@ -8,6 +8,7 @@ from typing import Any
 from tailorbird.lake.queries import ask, totals
 from tailorbird.lake.queries import touches as touching
 from tailorbird.lake.queries.people import selected
+from tailorbird.lake.queries.projects import everybody
 
 STEP_MS = {"hour": 3_600_000, "day": 86_400_000}
 
@@ -40,7 +41,14 @@ def series(tables: Any, query: ask.Series) -> Iterator[tuple[str, Any]]:
         yield "done", _done(tables, query, query.goal, people, clicks)
 
 
-def bucket(time: Any, query: ask.Series) -> Any:
+def days(tables: Any, query: ask.Days) -> Iterator[tuple[str, Any]]:
+    """``entered``: people by ``campaign`` and ``bucket``, the number of local days since 1970."""
+    people = everybody(tables, ask.Summary(campaigns=query.campaigns, since=query.since))
+    entered = people.mutate(bucket=bucket(people["at"], query))
+    yield "entered", entered.group_by("campaign", "bucket").aggregate(people=entered.count())
+
+
+def bucket(time: Any, query: ask.Series | ask.Days) -> Any:
     """Which local day or hour a time is in."""
     *changing, last = query.zone
     local = time + last.offset

@@ -9,11 +9,11 @@ from litestar.params import QueryParameter
 
 from tailorbird.domain.audit import NoteKind
 from tailorbird.domain.definitions import Kind
-from tailorbird.engine import insight
+from tailorbird.engine import firsts, insight
 from tailorbird.engine.view import AuditEntry, audit
 from tailorbird.web.api.call import Calling, answer, until_gone
 from tailorbird.web.api.operation import Operation
-from tailorbird.web.api.views import Arrived, Counts, Listing, Page, Refused, Seen
+from tailorbird.web.api.views import Arrived, Connected, Counts, Listing, Page, Refused, Seen
 
 _BASE = "/v1/projects/{project:str}"
 Limit = Annotated[int, QueryParameter(description="how many at most", ge=1, le=1000)]
@@ -94,4 +94,15 @@ async def counts(caller: Calling) -> Response[Any]:
     return answer(Counts(await insight.counts(caller.runtime, caller.project)))
 
 
-insights = Router("/", route_handlers=[entries, schema, events, rejected, counts], tags=["Insight"])
+@get(
+    f"{_BASE}/connection",
+    operation_id="readConnection",
+    summary="Whether a backend has called yet",
+    opt={"operation": Operation(scope="read", answer=Connected)},
+)
+async def connected(caller: Calling) -> Response[Any]:
+    """When a decision was first asked for, through any door, and the newest event."""
+    return answer(await firsts.connection(caller.runtime, caller.project))
+
+
+insights = Router("/", route_handlers=[entries, schema, events, rejected, counts, connected], tags=["Insight"])

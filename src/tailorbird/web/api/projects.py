@@ -9,6 +9,7 @@ from litestar import Response, Router, get, patch, post
 from msgspec import Meta
 
 from tailorbird.engine import access
+from tailorbird.engine.results.overview import Overview, overview
 from tailorbird.web.api.call import Calling, answer
 from tailorbird.web.api.operation import Operation
 from tailorbird.web.api.views import Listing, ProjectView, project_view
@@ -88,6 +89,18 @@ async def read(caller: Calling) -> Response[Any]:
     return answer(project_view(snapshot.project, dict(snapshot.warnings)))
 
 
+@get(
+    "/v1/projects/{project:str}/overview",
+    operation_id="readOverview",
+    summary="A project at a glance",
+    opt={"operation": Operation(scope="read", answer=Overview)},
+)
+async def glance(caller: Calling) -> Response[Any]:
+    """What runs, with its people day by day and the lift of its primary goal, and what needs somebody. Figures are kept
+    for half a minute; where they take longer than a moment, the answer comes without them, and `figures` says so."""
+    return answer(await overview(caller.runtime, caller.project))
+
+
 @patch(
     "/v1/projects/{project:str}",
     operation_id="renameProject",
@@ -105,4 +118,4 @@ async def rename(caller: Calling) -> Response[Any]:
     return answer(project_view(renamed, dict(caller.runtime.project(renamed.id).warnings)))
 
 
-projects = Router("/", route_handlers=[own, create, read, rename], tags=["Projects"])
+projects = Router("/", route_handlers=[own, create, read, glance, rename], tags=["Projects"])

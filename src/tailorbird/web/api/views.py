@@ -159,6 +159,15 @@ class Arrived(msgspec.Struct, frozen=True, kw_only=True):
     received_at: int
 
 
+class Connected(msgspec.Struct, frozen=True, kw_only=True):
+    """What arrived of a project's backends."""
+
+    #: when the first decision was asked for, through any door; null = not yet
+    decided_at: int | None = None
+    #: the newest event; null = there was none
+    event: Arrived | None = None
+
+
 class Did(msgspec.Struct, frozen=True, kw_only=True):
     """How often one person did something."""
 

@@ -1,0 +1,69 @@
+import { useEffect, useRef, useState } from "react";
+import { api, data, type Schemas } from "@/api/client";
+import { useProject } from "@/app/project";
+
+export type Arrived = Schemas["Arrived"] & Record<string, unknown>;
+
+/** As many as are kept on the page; older ones are with their people. */
+const KEPT = 500;
+/** Seconds that the server may wait for the next event before it answers that there is none. */
+const WAIT = 20;
+/** Between two questions when an answer came at once without anything, or none came. */
+const PAUSE_MS = 2_000;
+
+type Live = { events: Arrived[]; loaded: boolean; trouble: boolean };
+
+/** The newest first, none twice. */
+export function merged(old: Arrived[], fresh: Arrived[]): Arrived[] {
+  const known = new Set(old.map((one) => one.seq));
+  const added = fresh.filter((one) => !known.has(one.seq));
+  if (added.length === 0) return old;
+  return [...added, ...old].sort((a, b) => b.seq - a.seq).slice(0, KEPT);
+}
+
+/** What arrives, as it arrives: one question is always open, which the server answers with the next event. */
+export function useLive(running: boolean, name: string, visitor: string): Live {
+  const project = useProject();
+  const filter = JSON.stringify([project, name, visitor]);
+  const [live, setLive] = useState<Live & { filter: string }>({ events: [], loaded: false, trouble: false, filter });
+  const held = useRef(live);
+  useEffect(() => {
+    const leaving = new AbortController();
+    const show = (next: Partial<Live>) => {
+      const before = held.current.filter === filter ? held.current : { events: [], loaded: false, trouble: false };
+      held.current = { ...before, ...next, filter };
+      setLive(held.current);
+    };
+    const ask = async (after: number, wait: number) => {
+      const query = { limit: 200, after, wait, ...(name && { name }), ...(visitor && { visitor }) };
+      const found = await data(
+        api.GET("/v1/projects/{project}/events", {
+          params: { path: { project }, query },
+          signal: leaving.signal,
+        }),
+      );
+      return found.items as Arrived[];
+    };
+    const pause = () => new Promise((done) => setTimeout(done, PAUSE_MS));
+    async function listen() {
+      show({});
+      while (!leaving.signal.aborted) {
+        const { events, loaded } = held.current;
+        const began = Date.now();
+        try {
+          const fresh = await ask(events[0]?.seq ?? 0, loaded ? WAIT : 0);
+          show({ events: merged(held.current.events, fresh), loaded: true, trouble: false });
+          if (!running) return;
+          if (loaded && fresh.length === 0 && Date.now() - began < PAUSE_MS) await pause();
+        } catch {
+          if (leaving.signal.aborted) return;
+          show({ trouble: true });
+          await pause();
+        }
+      }
+    }
+    if (running || held.current.filter !== filter || !held.current.loaded) void listen();
+    return () => leaving.abort();
+  }, [project, running, name, visitor, filter]);
+  return live.filter === filter ? live : { events: [], loaded: false, trouble: false };
+}
