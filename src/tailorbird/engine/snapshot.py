@@ -102,8 +102,8 @@ class Snapshot:
         self.bodies: dict[Kind, dict[str, Any]] = {kind: {} for kind in STRUCTS}
         #: campaigns that are switched off: id → sentence
         self.broken: dict[str, str] = {}
-        #: key → id of those of them whose content nobody can read
-        self._unreadable: dict[str, str] = {}
+        #: key → id of those of them whose content nobody can read, their status neither
+        self.unreadable: dict[str, str] = {}
         #: settings that cannot be read leave those before them in force: defaults would drop a required consent
         self.settings: ProjectSettings = previous.settings if previous is not None else ProjectSettings()
         self._decode_all()
@@ -153,7 +153,7 @@ class Snapshot:
         self.warnings[f"{definition.kind}:{definition.key}"] = why
         if definition.kind == "campaign":
             self.broken[definition.id] = why
-            self._unreadable[definition.key] = definition.id
+            self.unreadable[definition.key] = definition.id
 
     def _time_zone(self) -> ZoneInfo:
         try:
@@ -188,7 +188,7 @@ class Snapshot:
 
     def _index(self) -> None:
         campaigns: list[Campaign] = sorted(self.bodies["campaign"].values(), key=lambda c: c.key)
-        self.campaign_ids: dict[str, str] = dict(self._unreadable)
+        self.campaign_ids: dict[str, str] = dict(self.unreadable)
         for campaign in campaigns:
             self.campaign_ids.update(dict.fromkeys(campaign.aliases, campaign.id))
         self.campaign_ids.update({c.key: c.id for c in campaigns})

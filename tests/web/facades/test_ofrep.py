@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+import msgspec
 import pytest
 import yaml
 from joserfc import jwt
@@ -17,6 +18,7 @@ from joserfc.jwk import ECKey
 from tailorbird.domain.errors import Unavailable
 from tailorbird.engine import access
 from tailorbird.engine.refresh import refresh
+from tailorbird.engine.snapshot import Snapshot
 from tailorbird.web.facades import ofrep as door
 from tailorbird.web.facades import ofrep_stream
 from tests.architecture.sources import ROOT
@@ -245,6 +247,26 @@ async def test_a_broken_campaign_is_an_error_of_its_own(site: Site) -> None:
     found = (await flags(site, {"targetingKey": "ada"})).json()["flags"]
     assert [flag.get("errorCode", flag.get("value")) for flag in found] == ["GENERAL", "shown"]
     assert found[0].keys() == {"key", "errorCode", "errorDetails"}
+
+
+async def test_a_campaign_that_nobody_can_read_is_an_error_among_all_flags_too(site: Site) -> None:
+    await orders(site)
+    await campaigns.start(site, "hero", "shown")
+    await campaigns.start(site, "newer", "never")
+    held = site.runtime.project(campaigns.home(site).rpartition("/")[2])
+    of_later = [
+        msgspec.structs.replace(one, body=b'{"rules": "of a later release"}') if one.key == "newer" else one
+        for one in held.source.definitions
+    ]
+    source = msgspec.structs.replace(held.source, definitions=tuple(of_later))
+    site.runtime.snapshots[held.project.id] = Snapshot(source, held.lists, held.catalogue)
+    one = await site.ask("POST", f"{BULK}/newer", json={"context": {"targetingKey": "ada"}})
+    assert (one.status_code, one.json()["errorCode"]) == (400, "GENERAL")
+    found = (await flags(site, {"targetingKey": "ada"})).json()["flags"]
+    assert [(flag["key"], flag.get("errorCode", flag.get("value"))) for flag in found] == [
+        ("hero", "shown"),
+        ("newer", "GENERAL"),
+    ]
 
 
 async def test_without_the_store_what_needs_it_is_unknown(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -176,11 +176,12 @@ class Ofrep:
         return Reply(200, b'{"flags":[%s],%s' % (told, _encode(rest)[1:]), headers)
 
     def _offered(self, snapshot: Snapshot) -> tuple[str, ...]:
-        """The campaigns that all flags are made of: those that run, and those that are paused, which say so."""
+        """The campaigns that all flags are made of: those that run, those that are paused, which say so, and those of
+        which nobody can read whether they run."""
         known, names = self._names.get(snapshot.project.id, _NO_NAMES)
         if known is not snapshot:
             paused = (one.key for one in snapshot.bodies["campaign"].values() if one.status == "paused")
-            names = tuple(sorted((*(key for key, _ in snapshot.live), *paused)))
+            names = tuple(sorted((*(key for key, _ in snapshot.live), *paused, *snapshot.unreadable)))
             self._names[snapshot.project.id] = snapshot, names
         return names
 
