@@ -73,10 +73,10 @@ class Server:
 
 
 @contextmanager
-def serving(*words: str, **more: str) -> Iterator[Server]:
+def serving(*words: str, command: str = COMMAND, **more: str) -> Iterator[Server]:
     """`tailorbird serve` on a free port, from the moment that it answers; killed at the end when nobody stopped it."""
     process = subprocess.Popen(
-        [COMMAND, "serve", "--port", "0", *words],
+        [command, "serve", "--port", "0", *words],
         env=environment(**more),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
