@@ -20,9 +20,13 @@ async def test_each_incarnation_begins_where_the_one_before_it_ended(
 ) -> None:
     await store.commit([event("e1"), event("e2"), exposure("ann")], fold)
     first, numbers = await store.meta(INCARNATION), await store.fact_numbers()
+    await asyncio.to_thread(facts.note_exported, Exported(lake="lake", numbers=numbers))
+    assert await store.lease("lake", "gone", 1, DAY)
     await store.begin_incarnation("second")
+    assert await store.lease("lake", "here", 2, DAY), "who held a lease is gone"
     await store.commit([event("e3")], fold)
     later = await store.fact_numbers()
+    await asyncio.to_thread(facts.note_exported, Exported(lake="lake", numbers=later))
     await store.begin_incarnation("third")
     lineage = await asyncio.to_thread(facts.lineage)
     assert [one.name for one in lineage] == [first, "second", "third"]

@@ -45,10 +45,6 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """The smaller of each."""
         return Numbers(**{name: min(getattr(self, name), getattr(other, name)) for name in self.__struct_fields__})
 
-    def greater(self, other: Numbers) -> Numbers:
-        """The larger of each."""
-        return Numbers(**{name: max(getattr(self, name), getattr(other, name)) for name in self.__struct_fields__})
-
     def of(self, table: FactTable) -> int:
         """The place in one table's sequence."""
         place: int = getattr(self, table)
@@ -59,7 +55,7 @@ class Incarnation(msgspec.Struct, frozen=True, kw_only=True):
     """One life of a database: from its making, or from a restore, to the next restore."""
 
     name: str
-    #: where the one before it ended: numbers above it are its own
+    #: up to here it is the one before it; numbers above are its own
     since: Numbers = Numbers()
 
 

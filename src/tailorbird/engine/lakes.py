@@ -56,16 +56,19 @@ async def keep_lake(runtime: Runtime, lake: Lake) -> None:
     """Until cancelled: export what is new every few seconds, if it is this server's turn. Failures are logged, never
     raised."""
     keeping = _Keeping(runtime, lake)
-    while True:
-        await asyncio.sleep(runtime.lake_seconds)
-        try:
-            if runtime.store_open:
-                await keeping.look()
-        except TailorbirdError as error:
-            keeping.put_off(error)
-        except Exception as error:  # whatever it was, the next turn comes
-            log.error("lake not kept", error=type(error).__name__, exc_info=error)
-            keeping.put_off()
+    try:
+        while True:
+            await asyncio.sleep(runtime.lake_seconds)
+            try:
+                if runtime.store_open:
+                    await keeping.look()
+            except TailorbirdError as error:
+                keeping.put_off(error)
+            except Exception as error:  # whatever it was, the next turn comes
+                log.error("lake not kept", error=type(error).__name__, exc_info=error)
+                keeping.put_off()
+    finally:
+        await keeping.leave()
 
 
 class _Keeping:
@@ -75,6 +78,9 @@ class _Keeping:
         self._runtime = runtime
         self._lake = lake
         self._holder = f"{runtime.randbits(64):016x}"
+        self._leads = False
+        #: the store did not answer when it was last asked
+        self._blind = False
         self._not_before = 0.0
         #: how long the last failure was waited for; 0: it went well
         self._pause = 0.0
@@ -100,7 +106,13 @@ class _Keeping:
     async def look(self) -> None:
         """Do what there is to do, unless another server does it."""
         now = self._runtime.monotonic()
-        behind = await self._behind(now)
+        try:
+            behind = await self._behind(now)
+        except TailorbirdError:
+            self._blind = True
+            raise
+        if self._blind:  # the store was away and is back: this is what was waited for
+            self._blind, self._pause, self._not_before = False, 0.0, 0.0
         if now < self._not_before or not (behind or now - self._tidied >= TIDY_S):
             return
         more = True
@@ -136,9 +148,17 @@ class _Keeping:
         """Seconds, whenever the metrics are read: it grows while a turn is under way, and while the store is away."""
         return self._runtime.monotonic() - self._moments[0][0] if self._moments else 0.0
 
-    async def _lease(self) -> bool:
+    async def leave(self) -> None:
+        """Let the next server keep the lake at once; where that cannot be said, when the lease has run out."""
+        with contextlib.suppress(TailorbirdError, TimeoutError):
+            async with asyncio.timeout(1):
+                if self._leads:
+                    await self._lease(0)
+
+    async def _lease(self, milliseconds: int = LEASE_MS) -> bool:
         now = self._runtime.clock()
-        return await self._runtime.store.lease("lake", self._holder, now, now + LEASE_MS)
+        self._leads = await self._runtime.store.lease("lake", self._holder, now, now + milliseconds)
+        return self._leads
 
 
 def _beyond(numbers: Numbers, reached: Numbers, names: Sequence[str] = _KEPT) -> bool:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from tailorbird.domain.errors import TooLarge
+from tailorbird.domain.errors import TooLarge, Unavailable
 from tailorbird.domain.exports import (
     EXPORTED,
     FACT_COLUMNS,
@@ -142,6 +142,15 @@ class PostgresFacts:
         return self._settled
 
     def _run(self, work: Callable[..., Awaitable[T]], *args: Any) -> T:
+        held = self._connection is not None
+        try:
+            return self._once(work, *args)
+        except Unavailable:
+            if not held:
+                raise
+            return self._once(work, *args)  # it was cut since it was used last: a new one may work
+
+    def _once(self, work: Callable[..., Awaitable[T]], *args: Any) -> T:
         if self._runner is None:
             self._runner = asyncio.Runner()
         try:
@@ -193,17 +202,14 @@ async def lineage(connection: Connection) -> Lineage:
 async def begin_incarnation(connection: Connection, name: str) -> None:
     """From here on the database goes another way than the one that it is a copy of.
 
-    What it holds is told by its rows: a dump reads the sequences later than the tables. Rows that have left it since
-    are among those that it knows to be in the lake.
+    The ways are the same up to what it knows to be in the lake, which was settled. Above that a copy may lack rows of
+    transactions that ended after it was begun, with numbers below those of rows that it has; what it has of them comes
+    into the lake once more. Who held a lease is gone.
     """
     before = await lineage(connection)
     told = await _meta(connection, EXPORTED)
-    known = _decode_exported(told).numbers if told else Numbers()
-    held = {
-        name: await connection.fetchval(f"SELECT coalesce(max(seq), 0) FROM {stored}")  # noqa: S608 - constants
-        for name, stored in _SEQUENCES.items()
-    }
-    since = known.greater(Numbers(**held))
+    since = _decode_exported(told).numbers if told else Numbers()
+    await connection.execute("DELETE FROM leases")
     await set_meta(connection, LINEAGE, _encode((*before, Incarnation(name=name, since=since))).decode())
     await set_meta(connection, INCARNATION, name)
 

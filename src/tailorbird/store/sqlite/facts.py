@@ -145,9 +145,10 @@ def lineage(connection: Connection) -> Lineage:
 
 
 def begin_incarnation(connection: Connection, name: str) -> None:
-    """From here on the database goes another way than the one that it is a copy of."""
+    """From here on the database goes another way than the one that it is a copy of. Who held a lease is gone."""
     before = lineage(connection)
     here = given_out(connection)
+    connection.execute("DELETE FROM leases")
     set_meta(connection, LINEAGE, _encode((*before, Incarnation(name=name, since=here))).decode())
     set_meta(connection, INCARNATION, name)
 
