@@ -1,5 +1,4 @@
 import { api, data, type Schemas } from "@/api/client";
-import { asProblem } from "@/api/problem";
 import type { Body } from "./draft";
 
 /** A draft as the server keeps it. */
@@ -10,14 +9,10 @@ const params = (project: string, ref: string) => ({ path: { project, ref } });
 
 /** The draft of a campaign; null where it has none. */
 export async function readDraft(project: string, ref: string): Promise<StoredDraft | null> {
-  try {
-    return (await data(
-      api.GET("/v1/projects/{project}/campaigns/{ref}/unpublished", { params: params(project, ref) }),
-    )) as StoredDraft;
-  } catch (error) {
-    if (asProblem(error).status === 404) return null;
-    throw error;
-  }
+  const found = await data(
+    api.GET("/v1/projects/{project}/campaigns/{ref}/unpublished", { params: params(project, ref) }),
+  );
+  return (found as StoredDraft | undefined) ?? null;
 }
 
 /** Keep a draft over the one of a revision, 0 = there is none; 409 when somebody wrote meanwhile. */
