@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from bench import answers, commit, decide, doors, engine, events, export, growth, machine, report
+from bench import answers, beside, commit, decide, doors, engine, events, export, growth, machine, report
 from bench.progress import say
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -27,6 +27,7 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     growth: growth.Sizes = growth.Sizes()
     export: export.Sizes = export.Sizes()
     answers: answers.Sizes = answers.Sizes()
+    beside: beside.Sizes = beside.Sizes()
     engine: engine.Sizes = engine.Sizes()
 
 
@@ -38,6 +39,7 @@ QUICK = Sizes(
     growth=growth.QUICK,
     export=export.QUICK,
     answers=answers.QUICK,
+    beside=beside.QUICK,
     engine=engine.QUICK,
 )
 
@@ -55,6 +57,7 @@ async def measure(sizes: Sizes) -> report.Results:
         growth=await growth.main(sizes.growth),
         export=export.main(sizes.export),
         answers=answers.main(sizes.answers),
+        beside=await beside.main(sizes.beside),
         engine=await engine.main(sizes.engine),
     )
 

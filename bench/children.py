@@ -30,10 +30,11 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextlib.asynccontextmanager
-async def serving(directory: Path, campaigns: int = 0, people: int = 0) -> AsyncIterator[Server]:
+async def serving(directory: Path, campaigns: int = 0, people: int = 0, *, lags: bool = False) -> AsyncIterator[Server]:
     """A Tailorbird server on the database of ``directory``, which is seeded first when it holds none."""
     port = free_port()
-    with process("bench.server", str(directory), str(port), str(campaigns), str(people)) as child:
+    more = ("lags",) if lags else ()
+    with process("bench.server", str(directory), str(port), str(campaigns), str(people), *more) as child:
         assert child.stdout is not None
         line = child.stdout.readline()
         if not line:

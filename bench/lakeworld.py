@@ -38,6 +38,17 @@ BUYS_WITHIN = 10
 _FACTS = '{"device":"mobile","country":"GB","returning":true,"audiences":["vip"],"attributes":{"plan":"gold"}}'
 
 
+class Names(msgspec.Struct, frozen=True, kw_only=True):
+    """What the facts are of."""
+
+    project: str = PROJECT
+    large: str = LARGE
+    small: str = SMALL
+    rule: str = RULE
+    #: control, and an experience
+    arms: tuple[str, str] = ARMS
+
+
 class World(msgspec.Struct, frozen=True, kw_only=True):
     """Where it is, and how much is in it."""
 
@@ -45,11 +56,14 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     exposures: int
     orders: int
     links: int
+    names: Names = Names()
+    #: name of the store's file
+    file: str = "tailorbird.db"
 
     @property
     def database(self) -> Path:
         """The store."""
-        return self.folder / "tailorbird.db"
+        return self.folder / self.file
 
     @property
     def lake(self) -> Path:
@@ -58,9 +72,37 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make(folder: Path, exposures: int) -> World:
-    """A world whose large campaign has so many exposures."""
-    world = World(folder=folder, exposures=exposures, orders=exposures // BUYING, links=exposures * MERGED // 100)
+    """A world whose large campaign has so many exposures, and a database that knows nothing else."""
+    world = _world(folder, exposures)
     migrate(f"sqlite:///{world.database}")
+    _fill(world)
+    return world
+
+
+def beside(folder: Path, file: str, exposures: int, names: Names) -> World:
+    """Such facts of a project that a database without a lake holds; what comes next gets larger numbers than theirs."""
+    world = msgspec.structs.replace(_world(folder, exposures), file=file, names=names)
+    _fill(world)
+    connection = sqlite3.connect(world.database)
+    for table in ("events", "exposures", "exposure_days"):
+        connection.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
+        connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, _top(world)))
+    connection.commit()
+    connection.close()
+    return world
+
+
+def _world(folder: Path, exposures: int) -> World:
+    return World(folder=folder, exposures=exposures, orders=exposures // BUYING, links=exposures * MERGED // 100)
+
+
+def _top(world: World) -> int:
+    """A number above all that the facts have."""
+    return 2 * world.exposures
+
+
+def _fill(world: World) -> None:
+    exposures = world.exposures
     chance = np.random.default_rng(exposures)
     people = chance.permutation(exposures).astype(np.int64) * 7 + 11
     at = NOW - DAYS * DAY + np.sort(chance.integers(0, DAYS * DAY, exposures))
@@ -75,9 +117,9 @@ def make(folder: Path, exposures: int) -> World:
     writing = Writing(place, state.lineage[-1].name)
     for day in range(DAYS):
         begin, end = np.searchsorted(at, (NOW - (DAYS - day) * DAY, NOW - (DAYS - day - 1) * DAY))
-        _exposures(writing, people[begin:end], at[begin:end], arms[begin:end], int(begin))
+        _exposures(writing, world.names, people[begin:end], at[begin:end], arms[begin:end], int(begin))
     _orders(writing, world, chance, people, at, arms)
-    top = 2 * exposures
+    top = _top(world)
     log.commit(
         state,
         following(
@@ -85,7 +127,6 @@ def make(folder: Path, exposures: int) -> World:
         ),
     )
     opened.close()
-    return world
 
 
 def _link(world: World, people: Any) -> None:
@@ -93,16 +134,16 @@ def _link(world: World, people: Any) -> None:
     pairs = people[: 2 * world.links].reshape(2, world.links)
     connection = sqlite3.connect(world.database)
     connection.execute("PRAGMA synchronous = OFF")
-    rows = ((int(one), PROJECT, int(other), NOW) for one, other in zip(*pairs, strict=True))
+    rows = ((int(one), world.names.project, int(other), NOW) for one, other in zip(*pairs, strict=True))
     connection.executemany("INSERT INTO person_links (person, project, target, at) VALUES (?, ?, ?, ?)", rows)
     connection.commit()
     connection.close()
 
 
-def _exposures(writing: Writing, people: Any, at: Any, arms: Any, first: int) -> None:
+def _exposures(writing: Writing, names: Names, people: Any, at: Any, arms: Any, first: int) -> None:
     """One day's exposures and sightings of both campaigns."""
     day = int(at[0] // DAY)
-    for campaign, step in ((LARGE, 1), (SMALL, SMALLER)):
+    for campaign, step in ((names.large, 1), (names.small, SMALLER)):
         who, when, arm = people[::step], at[::step], arms[::step]
         order = np.argsort(who)
         size = len(who)
@@ -112,16 +153,16 @@ def _exposures(writing: Writing, people: Any, at: Any, arms: Any, first: int) ->
             "person": pa.array(who[order]),
             "campaign": _same(campaign, size),
             "version": pa.array(np.ones(size, np.int64)),
-            "rule": _same(RULE, size),
-            "arm": _chosen(ARMS, arm[order]),
+            "rule": _same(names.rule, size),
+            "arm": _chosen(names.arms, arm[order]),
             "epoch": pa.array(np.zeros(size, np.int64)),
             "time": pa.array(when[order]),
             "door": _same("api", size),
             "facts": _same(_FACTS, size),
             "day": pa.array(np.full(size, day)),
         }
-        _write(writing, "exposures", day, told)
-        _write(writing, "sightings", day, told)
+        _write(writing, names.project, "exposures", day, told)
+        _write(writing, names.project, "sightings", day, told)
 
 
 def _orders(writing: Writing, world: World, chance: Any, people: Any, at: Any, arms: Any) -> None:
@@ -146,14 +187,14 @@ def _orders(writing: Writing, world: World, chance: Any, people: Any, at: Any, a
             "source": _same("api", size),
             "properties": pa.array([f'{{"amount":{one},"currency":"GBP"}}' for one in amount[begin:end]]),
         }
-        _write(writing, "events", int(day), told)
+        _write(writing, world.names.project, "events", int(day), told)
 
 
-def _write(writing: Writing, table: Any, day: int, told: dict[str, Any]) -> None:
+def _write(writing: Writing, project: str, table: Any, day: int, told: dict[str, Any]) -> None:
     schema = columns.schema(table)
     size = len(told["seq"])
     held = [told[name] if name in told else pa.nulls(size, schema.field(name).type) for name in schema.names]
-    writing.part(table, PROJECT, day, pa.table(held, names=schema.names).cast(schema))
+    writing.part(table, project, day, pa.table(held, names=schema.names).cast(schema))
 
 
 def _same(text: str, size: int) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from bench import answers, commit, decide, doors, engine, events, export, growth
+from bench import answers, beside, commit, decide, doors, engine, events, export, growth
 
 METHOD = """\
 One run measures everything. Each server is a real one in a process of its own: uvicorn with uvloop and httptools, one
@@ -41,6 +41,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     growth: growth.Growth
     export: Sequence[export.Exporting]
     answers: Sequence[answers.Answer]
+    beside: beside.Beside
     engine: Sequence[engine.Step]
 
 
@@ -65,6 +66,7 @@ def page(results: Results) -> str:
         *_growth(results.growth),
         *_export(results.export),
         *_answers(results.answers),
+        *_beside(results.beside),
         "## The engine alone",
         "In process, the best of several repeats. A decide call asks for several campaigns; a step is done for each.",
         table(("step", "ns"), [(step.name, f"{step.ns:,.0f}") for step in results.engine]),
@@ -102,6 +104,24 @@ def goals(results: Results) -> list[Row]:
             f"≤ {growth.GOAL:g} ×, as many calls",
             f"{large.times:.2f} ×, {large.calls - small.calls:+d} calls",
             large.times <= growth.GOAL and large.calls == small.calls,
+        )
+    )
+    found = results.beside
+    rows.append(
+        _goal(
+            "decide beside a running question, CPU of the server",
+            f"≤ {beside.GROWTH:.2f} × alone",
+            f"{found.ratio:.2f} ×",
+            found.ratio <= beside.GROWTH,
+        )
+    )
+    late = found.beside.lag_p99_ms
+    rows.append(
+        _goal(
+            "event loop beside a running question, p99 of its lag",
+            f"≤ {beside.LAG_MS:g} ms",
+            f"{late:.1f} ms",
+            late <= beside.LAG_MS,
         )
     )
     for one in results.answers:
@@ -250,6 +270,33 @@ def _answers(found: Sequence[answers.Answer]) -> list[str]:
         " order's amount. Beside it what somebody would write by hand for this goal on the same files; both must count"
         " the same.",
         table(("question", "people", "s", "CPU s", "MiB", "asked again s", "plain SQL s"), rows),
+    ]
+
+
+def _beside(found: beside.Beside) -> list[str]:
+    rows = [
+        (
+            name,
+            f"{half.cpu_us:.0f}",
+            f"{half.p99_ms:.1f}",
+            f"{half.lag_p50_ms:.1f}",
+            f"{half.lag_p99_ms:.1f}",
+            f"{half.lag_most_ms:.0f}",
+            f"{100 * half.waiting:.0f}",
+        )
+        for name, half in (("alone", found.alone), ("beside questions", found.beside))
+    ]
+    head = ("decide", "CPU µs", "p99 ms", "lag p50 ms", "lag p99 ms", "latest ms", "without a core %")
+    return [
+        "## Decide beside questions",
+        f"Decisions for 10 campaigns, 10 % of them new exposures, while results of a campaign with {found.exposures:,}"
+        " exposures are computed whole, over and over, in the process beside the server, through `GET …/results`: each"
+        f" question another one, none answered from what is kept. {found.questions} were answered, in"
+        f" {found.seconds:.1f} s each, of which {found.cpu_s:.1f} s of CPU time in that process. CPU time is of the"
+        " server's process alone, its own part of each answer included. Lag is how much later than asked for a timer of"
+        " the server's event loop is served. *Without a core*: the share of the time in which the server had work and"
+        " others had the cores: the load generator, the questions, and whatever else ran.",
+        table(head, rows),
     ]
 
 

@@ -24,6 +24,7 @@ from tailorbird.domain.errors import NotFound
 from tailorbird.domain.facts import Event, Verdict
 from tailorbird.domain.visitor import Visitor
 from tailorbird.engine import access, publish
+from tailorbird.engine.lakes import open_lake
 from tailorbird.engine.limits import Limits
 from tailorbird.engine.prepare import CampaignPreparer
 from tailorbird.engine.refresh import refresh
@@ -32,6 +33,7 @@ from tailorbird.engine.write import commit
 from tailorbird.store.sqlite.store import SqliteStore
 
 FILE = "bench.db"
+LAKE = "lake"
 #: about 100 bytes each, as a banner would be
 PAYLOAD = {"title": "A warm welcome back", "image": "https://shop.example/banner.png", "discount": 15}
 ATTRIBUTES = {"plan": "gold", "country": "GB", "age": 41, "newsletter": True, "first_name": "Ada", "basket": 12.5}
@@ -43,9 +45,15 @@ _UNDER_WAY = 3
 
 
 def runtime_on(directory: Path, *, synchronous: str = "FULL") -> Runtime:
-    """An engine over the database of ``directory`` that refuses nobody for asking often."""
+    """An engine over the database of ``directory`` that refuses nobody for asking often; with the lake that is there,
+    if one is."""
     store = SqliteStore(directory / FILE, synchronous=synchronous)
-    return Runtime(store, data_dir=directory, limits=Limits(rate=1e9, burst=10**9))
+    lake = None
+    if (directory / LAKE).is_dir():
+        lake = open_lake(
+            str(directory / FILE), str(directory / LAKE), memory_mb=2048, scratch=str(directory / "scratch")
+        )
+    return Runtime(store, data_dir=directory, limits=Limits(rate=1e9, burst=10**9), lake=lake)
 
 
 def campaign(number: int) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import signal
 import sys
+import time
 from pathlib import Path
 
 import structlog
@@ -14,11 +17,17 @@ from tailorbird.engine.refresh import running
 from tailorbird.web.options import Options
 from tailorbird.web.serve import serve
 
+#: where a server that is asked for it writes down how late its event loop was
+LAGS = "lags.json"
+LOOK_S = 0.005
+
 
 async def main() -> None:
-    """``python -m bench.server DIRECTORY PORT CAMPAIGNS PEOPLE``; prints one line of JSON when it is about to serve.
+    """``python -m bench.server DIRECTORY PORT CAMPAIGNS PEOPLE [lags]``; prints one line of JSON when it is about to
+    serve.
 
-    Where the directory holds a seeded database already, that one is served and the last two numbers are not looked at.
+    Where the directory holds a seeded database already, that one is served and the two numbers are not looked at. With
+    ``lags`` it watches how late its event loop is, and writes that down when it gets a signal.
     """
     directory, port, campaigns, people = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
@@ -31,7 +40,34 @@ async def main() -> None:
         secret = await seed.secret(runtime, project)
         sys.stdout.write(json.dumps({"project": project, "secret": secret}) + "\n")
         sys.stdout.flush()
+        lags = Lags(directory) if sys.argv[5:] == ["lags"] else None
+        watching = asyncio.create_task(lags.watch()) if lags is not None else None
         await serve(runtime, Options(access_log=False), port=port)
+        if watching is not None:
+            watching.cancel()
+
+
+class Lags:
+    """How late the event loop is: a timer for every 5 ms, and how long after its time it was served."""
+
+    def __init__(self, directory: Path) -> None:
+        self._file = directory / LAGS
+        self._late: list[float] = []
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._tell)
+
+    async def watch(self) -> None:
+        """Until cancelled."""
+        while True:
+            began = time.perf_counter()
+            await asyncio.sleep(LOOK_S)
+            self._late.append((time.perf_counter() - began - LOOK_S) * 1e3)
+
+    def _tell(self) -> None:
+        """Write down what was seen since the last time, in milliseconds."""
+        late, self._late = self._late, []
+        prepared = self._file.with_suffix(".new")
+        prepared.write_text(json.dumps(late))
+        prepared.rename(self._file)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from bench import __main__ as command
-from bench import answers, commit, decide, doors, engine, events, export, growth, machine, report
+from bench import answers, beside, commit, decide, doors, engine, events, export, growth, machine, report
 from bench.disk import fdatasync_us
 from bench.load import cpu_seconds
 from tailorbird.store.sqlite import writer
@@ -54,6 +54,7 @@ def results(**more: object) -> report.Results:
     asked = answers.Answer(
         name="one goal", exposures=10, people=9, seconds=7.0, cpu_s=6.0, memory_mb=900.0, sql_seconds=5.0, goal_s=8.0
     )
+    half = beside.Half(cpu_us=100, p99_ms=5, lag_p50_ms=0.3, lag_p99_ms=8, lag_most_ms=30, waiting=0.1)
     made = report.Results(
         date="2026-01-01",
         machine=[("CPU", "made up")],
@@ -64,6 +65,7 @@ def results(**more: object) -> report.Results:
         growth=growth.Growth(campaigns=campaigns, profiles=[profiles]),
         export=[export.Exporting(days=1, facts=9, per_core=9, per_second=9, bytes_each=30, files=2)],
         answers=[asked],
+        beside=beside.Beside(exposures=9, alone=half, beside=half, ratio=1.02, questions=3, seconds=2, cpu_s=1),
         engine=[engine.Step(name="draw", ns=200)],
     )
     return msgspec.structs.replace(made, **more)
@@ -80,6 +82,17 @@ def test_questions_are_measured_beside_plain_sql_that_counts_the_same() -> None:
     assert next(one.people for one in found) == 1_900  # one in ten is made of two ids
     assert plausible(*(number for one in found for number in (one.seconds, one.cpu_s, one.memory_mb)))
     assert [bool(one.sql_seconds) for one in found] == [True, True, False]
+
+
+async def test_decisions_are_measured_beside_questions_that_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = beside.Sizes(exposures=20_000, rounds=1, requests=50, warm=20, alone=1)
+    monkeypatch.setattr(beside, "COMPUTED_S", 0.02)
+    found = await beside.main(sizes)
+    assert found.questions >= 1
+    assert plausible(found.ratio, found.seconds, found.cpu_s, found.alone.cpu_us, found.beside.lag_p99_ms)
+    monkeypatch.setattr(beside, "COMPUTED_S", 60)
+    with pytest.raises(RuntimeError, match="not computed: 19020 people"):
+        await beside.main(sizes)
 
 
 async def test_every_door_is_measured_beside_our_own_calls() -> None:
@@ -142,6 +155,9 @@ def test_the_page_tells_goals_met_and_missed() -> None:
 
     dear = [doors.Row(name="door", beside="ours", cpu_us=160, own_us=100, ratio=1.6, p99_ms=1)]
     assert "| door | ≤ 1.5 × ours | 1.60 × | **no** |" in report.page(results(doors=dear))
+
+    late = msgspec.structs.replace(results().beside, ratio=1.11)
+    assert "| ≤ 1.10 × alone | 1.11 × | **no** |" in report.page(results(beside=late))
 
     slow = [decide.Ratio(name="ten", cpu_us=120, echo_us=30, ratio=4.0, p99_ms=1, goal=3.0)]
     missed = report.page(results(decide=slow))
