@@ -48,13 +48,16 @@ def test_no_page_has_a_barrier_in_light_or_dark_wide_or_narrow(place: Place, pag
     for scheme, width in (("light", 1440), ("dark", 390)):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
         page.set_viewport_size({"width": width, "height": 900})
-        for name in PAGES:
-            page.goto(f"{place.url}/p/shop/{name}".rstrip("/"))
+        for name in (*(f"/p/shop/{one}".rstrip("/") for one in PAGES), "/account"):
+            page.goto(place.url + name)
             settled(page)
-            found += [f"{scheme} {width} {name or 'home'}: {one}" for one in barriers(page)]
-            over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            if over > 0:
-                found.append(f"{scheme} {width} {name or 'home'}: {over} pixels wider than the window")
+            found += [f"{scheme} {width} {name}: {one}" for one in barriers(page)]
+            for narrower in (width, 360) if width < 1000 else (width,):
+                page.set_viewport_size({"width": narrower, "height": 900})
+                over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+                if over > 0:
+                    found.append(f"{scheme} {narrower} {name}: {over} pixels wider than the window")
+            page.set_viewport_size({"width": width, "height": 900})
     assert found == [], "\n".join(found)
 
 

@@ -4,8 +4,8 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { api, data } from "@/api/client";
-import { campaigns } from "@/api/queries";
 import { useProject } from "@/app/project";
+import { useRunningCampaign } from "@/app/running";
 import { Snippet } from "@/parts/Copy";
 import { Moment } from "@/parts/Moment";
 import { Page } from "@/parts/Page";
@@ -15,7 +15,6 @@ import { LANGUAGES } from "./snippets";
 export function Connect() {
   const project = useProject();
   const [secret, setSecret] = useState("");
-  const found = useQuery(campaigns(project));
   const keys = useQuery({
     queryKey: ["project", project, "keys"],
     queryFn: () => data(api.GET("/v1/projects/{project}/keys", { params: { path: { project } } })),
@@ -28,7 +27,7 @@ export function Connect() {
   const deciding = (keys.data?.items ?? []).filter((key) => key.scopes.includes("decide") && !key.revoked_at);
   const asked = arrived.data?.decided_at;
   const first = arrived.data?.event;
-  const campaign = found.data?.items.find((one) => one.body.status === "running")?.key ?? "home-hero";
+  const campaign = useRunningCampaign();
   return (
     <Page
       title="Connect your backend"

@@ -1,10 +1,11 @@
 import { Paper, Stack, Table, Tabs, Text, Title } from "@mantine/core";
 import { useProject } from "@/app/project";
+import { useRunningCampaign } from "@/app/running";
 import { Copy, Snippet } from "@/parts/Copy";
 
 type Door = { value: string; label: string; base: string; credentials: string; call: string };
 
-function doors(origin: string, project: string): Door[] {
+function doors(origin: string, project: string, campaign: string): Door[] {
   return [
     {
       value: "ours",
@@ -13,14 +14,14 @@ function doors(origin: string, project: string): Door[] {
       credentials: "Authorization: Bearer <key>",
       call: `curl ${origin}/v1/decide \\
   -H "Authorization: Bearer $TAILORBIRD_KEY" -H "Content-Type: application/json" \\
-  -d '{"visitor": {"id": "anna@example.org"}, "campaigns": ["home-hero"]}'`,
+  -d '{"visitor": {"id": "anna@example.org"}, "campaigns": ["${campaign}"]}'`,
     },
     {
       value: "ofrep",
       label: "OpenFeature",
       base: origin,
       credentials: "Authorization: Bearer <key>",
-      call: `curl ${origin}/ofrep/v1/evaluate/flags/home-hero \\
+      call: `curl ${origin}/ofrep/v1/evaluate/flags/${campaign} \\
   -H "Authorization: Bearer $TAILORBIRD_KEY" -H "Content-Type: application/json" \\
   -d '{"context": {"targetingKey": "anna@example.org"}}'`,
     },
@@ -31,7 +32,7 @@ function doors(origin: string, project: string): Door[] {
       credentials: `Basic ${project}:<key>, and MOE-APPKEY: ${project}`,
       call: `curl ${origin}/v1/experiences/fetch \\
   -u "${project}:$TAILORBIRD_KEY" -H "MOE-APPKEY: ${project}" -H "Content-Type: application/json" \\
-  -d '{"customer_id": "anna@example.org", "experience_key": ["home-hero"]}'`,
+  -d '{"customer_id": "anna@example.org", "experience_key": ["${campaign}"]}'`,
     },
     {
       value: "intempt",
@@ -40,7 +41,7 @@ function doors(origin: string, project: string): Door[] {
       credentials: `Basic ${project}:<key>, or ?apiKey=${project}.<key>`,
       call: `curl ${origin}/v1/any-org/projects/${project}/optimization/choose-api \\
   -u "${project}:$TAILORBIRD_KEY" -H "Content-Type: application/json" \\
-  -d '{"identification": {"userId": "anna@example.org"}, "names": ["home-hero"]}'`,
+  -d '{"identification": {"userId": "anna@example.org"}, "names": ["${campaign}"]}'`,
     },
     {
       value: "salesforce",
@@ -57,7 +58,7 @@ function doors(origin: string, project: string): Door[] {
 /** Each protocol that this server speaks, with a first call that can be copied. */
 export function Doors() {
   const project = useProject();
-  const all = doors(window.location.origin, project);
+  const all = doors(window.location.origin, project, useRunningCampaign());
   return (
     <Stack gap="xs">
       <Title order={2}>Doors</Title>

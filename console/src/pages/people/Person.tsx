@@ -13,6 +13,8 @@ import { Status } from "@/parts/Status";
 import { Gates } from "../campaign/preview/Gates";
 
 type Export = Schemas["Export"];
+/** Events on the page. */
+const SHOWN = 500;
 
 /** Everything that is known of one person, and why they see what they see. */
 export function Person() {
@@ -167,7 +169,12 @@ function Events({ whole }: { whole: Export }) {
   if (whole.events.length === 0) return <Text c="dimmed">No event is stored.</Text>;
   return (
     <Paper withBorder>
-      <Table.ScrollContainer minWidth={520}>
+      {whole.events.length > SHOWN && (
+        <Text size="sm" c="dimmed" p="sm">
+          The newest {count(SHOWN)} of {count(whole.events.length)}; “Export” has them all.
+        </Text>
+      )}
+      <Table.ScrollContainer minWidth={520} tabIndex={0}>
         <Table fz="sm">
           <Table.Thead>
             <Table.Tr>
@@ -177,7 +184,7 @@ function Events({ whole }: { whole: Export }) {
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {whole.events.slice(0, 500).map((one) => (
+            {whole.events.slice(0, SHOWN).map((one) => (
               <Table.Tr key={one.seq}>
                 <Table.Td>
                   <Moment at={one.time} exact />
@@ -204,7 +211,7 @@ function Exposures({ whole }: { whole: Export }) {
   const found = useQuery(campaigns(project));
   const entered = Object.entries(whole.profile.exposures as Record<string, Schemas["Entered"]>);
   if (entered.length === 0) return <Text c="dimmed">This person took part in no campaign yet.</Text>;
-  const named = (id: string) => found.data?.items.find((one) => one.id === id);
+  const named = (ref: string) => found.data?.items.find((one) => one.key === ref || one.id === ref);
   return (
     <Paper withBorder>
       <Table fz="sm">
