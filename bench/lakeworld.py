@@ -129,6 +129,65 @@ def _fill(world: World) -> None:
     opened.close()
 
 
+#: of what is new: orders of people of the last days, first exposures of new people, impressions, and new people who
+#: turn out to be older ones
+ORDERS, EXPOSED, SHOWN, TURNED_OUT = 2_000, 1_000, 900, 100
+
+
+def more(folder: Path, exposures: int, turn: int, *, exported: bool) -> None:
+    """A few thousand new facts of the large campaign in the database, as a server would write them; ``exported``: and
+    in the lake. ``turn`` makes each call's facts others."""
+    chance = np.random.default_rng((exposures, turn))
+    known = np.random.default_rng(exposures).permutation(exposures).astype(np.int64) * 7 + 11
+    newest = known[-max(exposures // 4, 1) :]
+    first = 7 * exposures + 1_000_000 * (turn + 1)
+    new = [first + number for number in range(EXPOSED)]
+    at = NOW + turn * 60_000
+    bought = zip(chance.choice(newest, ORDERS).tolist(), np.round(np.exp(chance.normal(3, 1, ORDERS)), 2), strict=True)
+    told: list[tuple[int, str, str | None, str | None]] = [
+        (person, "order", f'{{"amount":{amount},"currency":"GBP"}}', None) for person, amount in bought
+    ]
+    told += [(person, "impression", None, LARGE) for person in chance.choice(known, SHOWN).tolist()]
+    events = [
+        (PROJECT, person, f"new-{turn}-{number}", name, at + number, at + number, "api", properties, campaign)
+        for number, (person, name, properties, campaign) in enumerate(told)
+    ]
+    connection = sqlite3.connect(folder / "tailorbird.db")
+    connection.execute("PRAGMA synchronous = OFF")
+    for table in ("events", "exposures", "exposure_days"):
+        connection.execute(
+            "INSERT INTO sqlite_sequence (name, seq) SELECT ?, ? WHERE ? NOT IN (SELECT name FROM sqlite_sequence)",
+            (table, 2 * exposures, table),
+        )
+    connection.executemany(
+        "INSERT INTO events (project, person, id, name, time, received_at, source, properties, campaign)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, CAST(? AS BLOB), ?)",
+        events,
+    )
+    connection.executemany(
+        "INSERT INTO exposures (project, person, campaign, version, rule, arm, epoch, time, door)"
+        " VALUES (?, ?, ?, 1, ?, ?, 0, ?, 'api')",
+        [(PROJECT, person, LARGE, RULE, ARMS[person % 2], at) for person in new],
+    )
+    connection.executemany(
+        "INSERT INTO exposure_days (project, person, campaign, arm, day) VALUES (?, ?, ?, ?, ?)",
+        [(PROJECT, person, LARGE, ARMS[person % 2], at // DAY) for person in new],
+    )
+    connection.executemany(
+        "INSERT INTO person_links (project, person, target, at) VALUES (?, ?, ?, ?)",
+        [
+            (PROJECT, person, target, at)
+            for person, target in zip(new, chance.choice(newest, TURNED_OUT).tolist(), strict=False)
+        ],
+    )
+    connection.commit()
+    connection.close()
+    if exported:
+        opened = facts(str(folder / "tailorbird.db"))()
+        Keeper(Place(str(folder / "lake")), opened).turn(Rules(grace=0))
+        opened.close()
+
+
 def _link(world: World, people: Any) -> None:
     """Merges of people, as the store has them: everybody merged had an exposure of their own."""
     pairs = people[: 2 * world.links].reshape(2, world.links)

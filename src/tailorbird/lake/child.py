@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 #: of 19: everything else goes first
 NICE = 10
+#: when nobody asked for so long, there is time for what makes the next answers quicker
+_IDLE_S = 2.0
 
 
 def serve(facts: Callable[[str], OpenFacts]) -> None:
@@ -73,6 +75,7 @@ class Child:
         self._lock = threading.Lock()
         self._cancelled: set[int] = set()
         self._current = 0
+        self._tending = False
         self._session: Session | None = None
         self._keeper: Keeper | None = None
 
@@ -89,6 +92,9 @@ class Child:
             self._cancel(message.id)
         else:
             self._questions.put(message)
+            with self._lock:
+                if self._tending and self._session is not None:
+                    self._session.interrupt()
 
     def _cancel(self, number: int) -> None:
         with self._lock:
@@ -98,7 +104,7 @@ class Child:
 
     def _answer_all(self) -> None:
         while True:
-            message = self._questions.get()
+            message = self._next_question()
             with self._lock:
                 self._current = message.id
                 gone = message.id in self._cancelled
@@ -107,6 +113,28 @@ class Child:
             with self._lock:
                 self._current = 0
                 self._cancelled.discard(message.id)
+
+    def _next_question(self) -> wire.Ask | wire.Look:
+        """The next one; until it comes, what was asked is made ready to be asked again."""
+        while (session := self._session) is not None and session.idle_work:
+            try:
+                return self._questions.get(timeout=_IDLE_S)
+            except queue.Empty:
+                self._tend(session)
+        return self._questions.get()
+
+    def _tend(self, session: Session) -> None:
+        with self._lock:
+            self._tending = self._questions.empty()
+        try:
+            if self._tending:
+                session.tend()
+        except Exception as error:  # it is of use, but nobody waits for it
+            log.error("lake: standing answers were not looked after", error=type(error).__name__, exc_info=error)
+        finally:
+            with self._lock:
+                self._tending = False
+            session.calm()
 
     def _answer(self, message: wire.Ask | wire.Look) -> wire.FromChild:
         if isinstance(message, wire.Look):

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from tailorbird.domain.exports import Erased
-from tailorbird.lake.manifest import File, Manifest, State, following
+from tailorbird.lake.manifest import File, Manifest, State, following, taking
 from tailorbird.lake.place import Place
 from tailorbird.lake.writing import Keep, Writing
 
@@ -26,7 +26,8 @@ def erase(place: Place, state: State, people: Sequence[Erased], now: int) -> Man
             writing.merged([file], _without(persons), level=file.level)
             removed.append(file.path)
     numbers = msgspec.structs.replace(state.numbers, erasures=people[-1].seq)
-    return following(state, now, "erase", added=writing.settle(), removed=removed, numbers=numbers)
+    taken = taking(state, removed)
+    return following(state, now, "erase", added=writing.settle(), removed=removed, numbers=numbers, taken=taken)
 
 
 def _holds(place: Place, file: File, persons: Collection[int]) -> bool:

@@ -18,6 +18,7 @@ from tailorbird.lake.erasing import erase
 from tailorbird.lake.manifest import FOLDER, Log, Manifest, State, following
 from tailorbird.lake.place import Overtaken, Place
 from tailorbird.lake.restoring import ANOTHER
+from tailorbird.lake.standing.files import FOLDER as ANSWERS
 from tailorbird.lake.sweeping import Sweeper
 from tailorbird.lake.wire import Held, Rules, Status, Turn
 from tailorbird.lake.writing import FOLDER as FACTS
@@ -150,7 +151,7 @@ class Keeper:
 
 def discard(place: Place) -> None:
     """Remove a lake: its manifests first, so that nothing counts any more."""
-    for folder in (FOLDER, FACTS):
+    for folder in (FOLDER, FACTS, ANSWERS):
         place.remove([file.name for file in place.walk(folder)])
 
 

@@ -51,6 +51,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     numbers: Numbers
     #: UTC ms of the last daily compaction
     compacted_at: int = 0
+    #: project → the last version that took facts from it which had been there
+    taken: dict[str, int] = {}
     #: ``added`` are all files there are, not only the new ones
     whole: bool = False
     added: tuple[File, ...] = ()
@@ -66,6 +68,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     lineage: Lineage
     numbers: Numbers
     compacted_at: int
+    taken: dict[str, int]
     files: dict[str, File]
 
     def of(self, project: str, table: FactTable) -> list[File]:
@@ -132,10 +135,16 @@ def following(
         lineage=state.lineage,
         numbers=state.numbers,
         compacted_at=state.compacted_at,
+        taken=state.taken,
         added=tuple(added),
         removed=tuple(removed),
     )
     return msgspec.structs.replace(manifest, **changes)
+
+
+def taking(state: State, paths: Iterable[str]) -> dict[str, int]:
+    """``taken`` of the step after ``state`` that takes facts out of these files."""
+    return state.taken | {state.files[path].project: state.version + 1 for path in paths}
 
 
 def _is_whole(version: int) -> bool:
@@ -160,6 +169,7 @@ def _after(state: State | None, manifest: Manifest) -> State:
         lineage=manifest.lineage,
         numbers=manifest.numbers,
         compacted_at=manifest.compacted_at,
+        taken=manifest.taken,
         files=files,
     )
 

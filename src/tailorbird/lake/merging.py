@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from tailorbird.domain.exports import FactTable
 from tailorbird.domain.facts import DAY_MS
-from tailorbird.lake.manifest import File, Manifest, State, following
+from tailorbird.lake.manifest import File, Manifest, State, following, taking
 from tailorbird.lake.place import Place
 from tailorbird.lake.writing import Writing
 
@@ -25,7 +25,7 @@ def next_step(
 ) -> Manifest | None:
     """What is to be tidied up next; None: nothing. ``everything``: every day, and today's too."""
     if outlived := _outlived(state, now, keep_days):
-        return following(state, now, "expire", removed=outlived)
+        return following(state, now, "expire", removed=outlived, taken=taking(state, outlived))
     if gathered := _gathered(state):
         return _merge(place, state, now, gathered)
     due = now - state.compacted_at >= DAY_MS

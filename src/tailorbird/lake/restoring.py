@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from tailorbird.domain.errors import Conflict
 from tailorbird.domain.exports import Lineage, Numbers
-from tailorbird.lake.manifest import Manifest, State, following
+from tailorbird.lake.manifest import Manifest, State, following, taking
 from tailorbird.lake.place import Place
 from tailorbird.lake.writing import Keep, Writing
 
@@ -36,6 +36,7 @@ def follow(place: Place, state: State, lineage: Lineage, now: int) -> Manifest:
         removed=removed,
         lineage=lineage,
         numbers=state.numbers.lesser(cut),
+        taken=taking(state, removed),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from tailorbird.lake.manifest import Log, State
 from tailorbird.lake.place import Place
+from tailorbird.lake.standing import files as standing
 from tailorbird.lake.writing import FOLDER
 
 #: a file that no manifest names may be one that is just being written
@@ -25,6 +26,8 @@ class Sweeper:
         #: path → when it may go, but for the grace of those that counted
         self._left: dict[str, tuple[float, bool]] = {}
         self._looked = -math.inf
+        #: as of the last time that standing answers were looked through
+        self._taken: dict[str, int] = {}
 
     def left(self, paths: Iterable[str]) -> None:
         """These counted until now."""
@@ -34,6 +37,9 @@ class Sweeper:
     def sweep(self, state: State, grace: float) -> int:
         """Remove what nobody may read any more; how many files."""
         now = self._now()
+        if state.taken != self._taken or now - self._looked >= LOOK_S:
+            self._taken = state.taken
+            self._place.remove(standing.outdated(self._place, state))
         if now - self._looked >= LOOK_S:
             self._looked = now
             for one in self._place.walk(FOLDER):

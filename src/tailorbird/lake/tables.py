@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tailorbird.domain.exports import FactTable
+from tailorbird.domain.exports import FactTable, Numbers
 from tailorbird.domain.facts import DAY_MS
 from tailorbird.lake import columns
+from tailorbird.lake.queries.spans import Span
 
 if TYPE_CHECKING:
     import ibis
@@ -16,13 +17,16 @@ if TYPE_CHECKING:
     from tailorbird.lake.manifest import File
     from tailorbird.lake.place import Place
 
+#: no narrowing
+EVER: Span = (None, None)
+
 
 class Tables:
     """What a question is asked of. Each property is an Ibis table with the columns of ``domain.exports.FACT_COLUMNS``
     but for the project, and text where they are neither numbers nor times; ``links`` are ``person`` → ``target``, of
     those who were merged into somebody else.
 
-    ``between`` narrows to days, so that the files of others are not opened: the same tables, with fewer rows.
+    ``spans`` narrow tables to a time: files of other days are not opened. ``upto`` leaves out what has larger numbers.
     """
 
     def __init__(
@@ -30,26 +34,20 @@ class Tables:
         connection: Any,
         place: Place,
         files: Sequence[File],
-        tail: dict[FactTable, pa.Table],
+        tail: Mapping[FactTable, pa.Table],
         links: pa.Table,
-        days: tuple[int, int] | None = None,
+        *,
+        spans: Mapping[FactTable, Span] | None = None,
+        upto: Numbers | None = None,
     ) -> None:
         self._connection = connection
         self._place = place
         self._files = files
         self._tail = tail
         self._links = links
-        self._days = days
+        self._spans = spans or {}
+        self._upto = upto
         self._made: dict[str, Any] = {}
-
-    def between(self, since: int, until: int) -> Tables:
-        """Only facts from ``since`` (UTC ms) on and before ``until``."""
-        days = since // DAY_MS, (until - 1) // DAY_MS
-        narrow = Tables(self._connection, self._place, self._files, self._tail, self._links, days)
-        for table in ("events", "exposures"):
-            whole = narrow._table(table)
-            narrow._made[table] = whole.filter(whole.time >= since, whole.time < until)
-        return narrow
 
     @property
     def events(self) -> ibis.Table:
@@ -75,24 +73,27 @@ class Tables:
 
     def _table(self, table: FactTable) -> Any:
         if table not in self._made:
-            files = [file for file in self._files if file.table == table and self._wanted(file.day)]
-            tail = self._tail[table]
-            if self._days is not None:
-                tail = _of_days(table, tail, *self._days)
-            held = [self._read(table, [file.path for file in files])] if files else []
+            span = self._spans.get(table, EVER)
+            files = [file for file in self._files if file.table == table and in_span(file, span)]
+            held = [self._read(table, files)] if files else []
+            tail = self._tail.get(table)
+            if tail is None:
+                tail = columns.schema(table).empty_table()
             if tail.num_rows or not held:
                 held.append(self._given(table, tail))
-            self._made[table] = held[0] if len(held) == 1 else held[0].union(held[1])
+            whole = held[0] if len(held) == 1 else held[0].union(held[1])
+            since, until = span
+            if since is not None:
+                whole = whole.filter(whole.time >= since)
+            self._made[table] = whole if until is None else whole.filter(whole.time < until)
         return self._made[table]
 
-    def _wanted(self, day: int) -> bool:
-        return self._days is None or self._days[0] <= day <= self._days[1]
-
-    def _read(self, table: FactTable, paths: Iterable[str]) -> Any:
+    def _read(self, table: FactTable, files: Sequence[File]) -> Any:
         """A view on files, which all have the same columns; this engine's own way of saying so."""
-        names = ", ".join(columns.schema(table).names)
-        found = ", ".join("'" + self._place.address(path).replace("'", "''") + "'" for path in paths)
-        return self._view(f"SELECT {names} FROM read_parquet([{found}], hive_partitioning = false)")  # noqa: S608
+        sql = f"SELECT {', '.join(columns.schema(table).names)} FROM {parquet(self._place, files)}"  # noqa: S608
+        if self._upto is not None and any(file.last > self._upto.of(table) for file in files):
+            sql += f" WHERE seq <= {self._upto.of(table)}"
+        return self._view(sql)
 
     def _given(self, name: str, rows: pa.Table) -> Any:
         given = f"given_{name}_{id(self):x}"
@@ -105,9 +106,13 @@ class Tables:
         return self._connection.table(name)
 
 
-def _of_days(table: FactTable, facts: pa.Table, first: int, last: int) -> pa.Table:
-    import pyarrow.compute as pc
+def in_span(file: File, span: Span) -> bool:
+    """Whether facts of that time may be in a file."""
+    since, until = span
+    return (since is None or file.day >= since // DAY_MS) and (until is None or file.day <= (until - 1) // DAY_MS)
 
-    name, scale = ("day", 1) if table == "sightings" else ("time", DAY_MS)
-    least, beyond = first * scale, (last + 1) * scale
-    return facts.filter(pc.and_(pc.greater_equal(facts[name], least), pc.less(facts[name], beyond)))
+
+def parquet(place: Place, files: Sequence[File]) -> str:
+    """Files as DuckDB reads them, in SQL."""
+    found = ", ".join("'" + place.address(file.path).replace("'", "''") + "'" for file in files)
+    return f"read_parquet([{found}], hive_partitioning = false)"

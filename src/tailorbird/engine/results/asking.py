@@ -23,6 +23,7 @@ PERCENTILE = 99.9
 #: how far CUPED looks back
 BEFORE_MS = 14 * DAY_MS
 RECENT_MS = 7 * DAY_MS
+HOUR_MS = 3_600_000
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,6 +137,11 @@ def people_of(course: Course, view: View) -> ask.People:
     )
 
 
+def recent_since(now: int) -> int:
+    """The full hour that the last seven days begin with."""
+    return (now - RECENT_MS) // HOUR_MS * HOUR_MS
+
+
 def question(course: Course, goals: list[Judged], view: View, now: int) -> ask.Campaign:
     """Everything that a report is made of."""
     told: dict[str, Any] = {"attribution": view.attribution or course.analysis.attribution}
@@ -145,6 +151,6 @@ def question(course: Course, goals: list[Judged], view: View, now: int) -> ask.C
         by=view.by,
         mature=view.mature,
         now=now,
-        recent_since=now - RECENT_MS,
+        recent_since=recent_since(now),
         **told,
     )

@@ -114,7 +114,7 @@ def _people(cells: Cells) -> float:
 def _recent_days(cells: Cells, now: int) -> float:
     """How many of the last seven days the campaign had people in: from its first exposure on."""
     first = min((row["first_at"] for row in cells.people), default=now)
-    return max(1.0, min(asking.RECENT_MS, now - first) / DAY_MS)
+    return max(1.0, (now - max(first, asking.recent_since(now))) / DAY_MS)
 
 
 def _goal(bench: Bench, one: Judged, cells: Cells, answer: Answer, per_day: float | None, by: str = "") -> GoalReport:
@@ -124,8 +124,8 @@ def _goal(bench: Bench, one: Judged, cells: Cells, answer: Answer, per_day: floa
     rows = answer[f"goal{by}:{one.goal.id}"]
     people = answer.get(f"people{by}:{one.goal.id}", answer[f"people{by}"])
     caps = {row["column"]: row["cap"] for row in answer.get(f"cap:{one.goal.id}", ())}
-    low = min((row["low"] for row in rows), default=0.0)
-    return goal_report(bench, one, cells.strata(rows, people), caps, low, per_day)
+    signed = any(row["negative"] for row in rows)
+    return goal_report(bench, one, cells.strata(rows, people), caps, signed=signed, per_day=per_day)
 
 
 def _arms(told: Course, people: Sequence[Row], touches: Sequence[Row], crossed: Sequence[Row]) -> tuple[Arm, ...]:

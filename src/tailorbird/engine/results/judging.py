@@ -67,14 +67,15 @@ def goal_report(
     judged: Judged,
     strata: Sequence[Stratum],
     caps: dict[str, float | None],
-    low: float,
+    *,
+    signed: bool,
     per_day: float | None,
 ) -> GoalReport:
-    """One goal. ``strata`` hold everybody exposed; ``low`` is the smallest total of anybody. Without ``per_day``
+    """One goal. ``strata`` hold everybody exposed; ``signed``: some have a total below zero. Without ``per_day``
     nothing is said of what is still needed."""
     goal, view = judged.goal, bench.view
     plan = planned(bench.course.analysis, strata, bench)
-    options: dict[str, Any] = {"better": goal.better, "signed": low < 0}
+    options: dict[str, Any] = {"better": goal.better, "signed": signed}
     compare = options | {"engine": view.engine, "cuped": view.cuped, "plan": plan}
     found = by_arm(strata)
     place = bench.course.place

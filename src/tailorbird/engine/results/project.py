@@ -203,8 +203,8 @@ def _lift(told: Course, goal: Judged, view: View, cells: Cells, rows: list[Row],
     if told.analysis.attribution == "click":
         return None
     bench = Bench(told, view, baselines_of(told, _PLAIN), mismatch=mismatch, guardrails=0)
-    low = -1.0 if any(row["negative"] for row in rows) else 0.0
-    return goal_report(bench, goal, cells.strata(rows), {}, low, None).campaign
+    signed = any(row["negative"] for row in rows)
+    return goal_report(bench, goal, cells.strata(rows), {}, signed=signed, per_day=None).campaign
 
 
 async def overlap(

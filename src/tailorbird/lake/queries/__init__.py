@@ -17,8 +17,14 @@ from tailorbird.lake.queries.kept import Kept
 
 def expressions(tables: Any, question: Question) -> Iterator[tuple[str, Any]]:
     """The named tables that answer a question. ``tables``: ``events, exposures, sightings, links`` of one project."""
+    answer = _answers()[type(question)]
+    return driven(tables, lambda kept: answer(kept, question))
+
+
+def driven(tables: Any, named: Callable[[Any], Iterator[tuple[str, Any]]]) -> Iterator[tuple[str, Any]]:
+    """Named tables of ``tables``; what is kept on the way is let go at the end."""
     with ExitStack() as held:
-        yield from _answers()[type(question)](Kept(tables, held), question)
+        yield from named(Kept(tables, held))
 
 
 def _answers() -> dict[type, Callable[[Any, Any], Iterator[tuple[str, Any]]]]:
@@ -44,4 +50,4 @@ def steps(question: Question) -> int:
     return len(goals) * 2 + 4
 
 
-__all__ = ["Question", "expressions", "steps"]
+__all__ = ["Question", "driven", "expressions", "steps"]

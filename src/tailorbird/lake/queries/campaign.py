@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
+
+import msgspec
 
 from tailorbird.lake.queries import ask, totals
 from tailorbird.lake.queries import touches as touching
@@ -13,11 +15,26 @@ from tailorbird.lake.queries.people import conflicts, crossed, selected
 Named = tuple[str, Any]
 
 
+class Chosen(msgspec.Struct, frozen=True):
+    """Whose events are counted by goals: people, by group where there are any, and their clicks where they matter."""
+
+    people: Any
+    groups: Any | None
+    clicks: Any | None
+
+
 def campaign(tables: Any, query: ask.Campaign) -> Iterator[Named]:
     """``people``, ``touches``, ``crossed``, ``conflicts``; and ``cap:<id>`` and ``goal:<id>`` of each goal.
 
     With a breakdown the same by group beside them: ``people by``, ``touches by``, ``goal by:<id>``.
     """
+    chosen = yield from told_of(tables, query)
+    for goal in query.goals:
+        yield from _goal(tables, query, goal, chosen)
+
+
+def told_of(tables: Any, query: ask.Campaign) -> Generator[Named, None, Chosen]:
+    """What is told of a campaign's people beside their goals."""
     shown = touching.touches(tables, query.people)
     people, groups = selected(tables, query.people, query.by, touching.clicks(shown))
     people = tables.keep(people)
@@ -33,8 +50,7 @@ def campaign(tables: Any, query: ask.Campaign) -> Iterator[Named]:
     if query.crossed:
         yield "crossed", _crossed(tables, query, people)
         yield "conflicts", conflicts(tables, query.people.campaign)
-    for goal in query.goals:
-        yield from _goal(tables, query, goal, people, groups, touching.clicks(shown) if wants_clicks else None)
+    return Chosen(people, groups, touching.clicks(shown) if wants_clicks else None)
 
 
 def _each(name: str, groups: Any | None, table: Callable[[Any | None], Any]) -> Iterator[Named]:
@@ -65,14 +81,13 @@ def _crossed(tables: Any, query: ask.Campaign, people: Any) -> Any:
     return rows.group_by("rule", "arm").aggregate(torn=rows.torn.sum(), moved=rows.moved.sum())
 
 
-def _goal(
-    tables: Any, query: ask.Campaign, goal: ask.Counted, people: Any, groups: Any | None, clicks: Any | None
-) -> Iterator[Named]:
+def _goal(tables: Any, query: ask.Campaign, goal: ask.Counted, chosen: Chosen) -> Iterator[Named]:
+    people, groups = chosen.people, chosen.groups
     if query.mature:
         people = people.filter(people["at"] + goal.window_ms <= query.now)
         yield from _each(f"people:{goal.id}", groups, lambda by: _counted(people, by))
-    found = tables.keep(totals.totals(tables, goal, people, clicks, query.people.until))
-    everybody = int(people.count().to_pyarrow().as_py()) if goal.cap.percentile is not None else 0
+    found = tables.keep(totals.totals(tables, goal, people, chosen.clicks, query.people.until))
+    everybody = totals.number(people.count()) if totals.by_percentile(goal.cap) else 0
     found, caps = totals.capped(found, goal, everybody)
     import ibis
 

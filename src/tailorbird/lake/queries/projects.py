@@ -101,7 +101,7 @@ def _capped(each: Any, column: str, cap: ask.Cap, exposed: Any) -> Any:
         return each.mutate(**{column: ibis.least(each[column], ibis.literal(cap.value))})
     if cap.percentile is None or cap.percentile >= 100:
         return each
-    share = totals.beyond(cap.percentile)
+    share = totals.share_above(cap.percentile)
     sizes = exposed.group_by("campaign").aggregate(people=exposed.n.sum())
     above = each.filter(each[column] > 0)
     ranked = above.mutate(

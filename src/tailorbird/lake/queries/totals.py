@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from tailorbird.lake.queries import ask
@@ -97,26 +98,48 @@ def per_person(rows: Any, aggregate: ask.Aggregate, name: str) -> Any:
 def threshold(totals: Any, column: str, cap: ask.Cap, people: int) -> float | None:
     """Where totals are cut off. A percentile is one of everybody exposed, who did nothing included; where fewer than it
     leaves over did anything, of those who did."""
-    if cap.value is not None or cap.percentile is None or cap.percentile >= 100:
+    if not by_percentile(cap):
         return cap.value
-    share = beyond(cap.percentile)
-    above = totals.filter(totals[column] > 0)
-    doing = _number(above.count())
+    doing = number((totals[column] > 0).sum())
+    return _at(totals, column, beyond(cap, people, doing)) if doing else None
+
+
+def by_percentile(cap: ask.Cap) -> bool:
+    """Whether a cap depends on everybody's totals."""
+    return cap.value is None and cap.percentile is not None and cap.percentile < 100
+
+
+def beyond(cap: ask.Cap, people: int, doing: int) -> int:
+    """How many of the positive totals a percentile leaves above it."""
+    share = share_above(100.0 if cap.percentile is None else cap.percentile)
     skipped = math.floor(people * share)
-    if skipped >= doing:
-        skipped = math.floor(doing * share)
-    if not doing:
-        return None
-    found = above.order_by(above[column].desc()).limit(1, offset=skipped)
-    return float(found[column].max().to_pyarrow().as_py())
+    return skipped if skipped < doing else math.floor(doing * share)
 
 
-def beyond(percentile: float) -> float:
+def share_above(percentile: float) -> float:
     """The share of people that a percentile leaves above it, without the noise of binary fractions."""
     return round(1 - percentile / 100, 12)
 
 
-def _number(expression: Any) -> int:
+def floor(totals: Any, column: str, cap: ask.Cap, people: int) -> float:
+    """A number that the cap stays above although people come and go: about twice as many totals are above it."""
+    doing = number((totals[column] > 0).sum())
+    place = 2 * beyond(cap, people, people + 1) + SPARE
+    return _at(totals, column, place) if place < doing else 0.0
+
+
+#: totals that are kept one by one below those that a cap needs
+SPARE = 1000
+
+
+def _at(totals: Any, column: str, place: int) -> float:
+    """The total that so many positive ones are above."""
+    found = totals.filter(totals[column] > 0).order_by(totals[column].desc()).limit(1, offset=place)
+    return float(found[column].max().to_pyarrow().as_py())
+
+
+def number(expression: Any) -> int:
+    """A count, computed now."""
     return int(expression.to_pyarrow().as_py() or 0)
 
 
@@ -143,16 +166,19 @@ def _beside(left: Any, right: Any) -> Any:
     return joined.select(who=ibis.coalesce(joined.who, joined.other), **kept)
 
 
+def capped_columns(goal: ask.Counted, columns: Sequence[str]) -> tuple[str, ...]:
+    """Those of the totals' columns that are cut off."""
+    if goal.value.aggregate == "occurrence" and goal.per is None:
+        return ()
+    return tuple(column for column in ("y", "d", "x") if column in columns)
+
+
 def capped(found: Any, goal: ask.Counted, people: int) -> tuple[Any, dict[str, float | None]]:
     """The totals with what is above the caps cut off, and the caps: one for each column."""
     import ibis
 
     told: dict[str, float | None] = {}
-    for column in ("y", "d", "x"):
-        if column not in found.columns:
-            continue
-        if goal.value.aggregate == "occurrence" and goal.per is None:
-            continue
+    for column in capped_columns(goal, found.columns):
         limit = threshold(found, column, goal.cap, people)
         told[column] = limit
         if limit is not None:
@@ -163,7 +189,8 @@ def capped(found: Any, goal: ask.Counted, people: int) -> tuple[Any, dict[str, f
 def moments(found: Any, people: Any, groups: Any | None) -> Any:
     """The sums over everybody who did something, by rule, epoch, version and arm, and by group where there are any.
 
-    ``contributing, total, squares``; of ratios ``per_total, per_squares, product``; with CUPED ``pre_…``. People who
+    ``contributing, total, squares``, how many are below zero (``negative``) and how many did something (``doing``); of
+    ratios ``per_total, per_squares, product``; with CUPED ``pre_…``. People who
     did nothing add nothing to any of them.
     """
     rows = found.join(people.select("who", *CELL), "who")
@@ -177,7 +204,8 @@ def moments(found: Any, people: Any, groups: Any | None) -> Any:
         "contributing": does.sum(),
         "total": rows.y.sum(),
         "squares": (rows.y * rows.y).sum(),
-        "low": rows.y.min(),
+        "negative": (rows.y < 0).sum(),
+        "doing": rows.count(),
     }
     if has_per:
         sums |= {
