@@ -64,6 +64,8 @@ class Goal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     #: for ``ratio``: the denominator, e.g. revenue per order
     per: RatioPart | None = None
     better: Literal["higher", "lower"] = "higher"
+    #: a person's total may be below zero, as profit may: differences are compared, and there is no relative lift
+    signed: bool = False
     #: days from the first exposure within which the event counts
     window_days: float = 7.0
     #: ISO 4217 code of the values; events whose property ``currency`` names another one are left out

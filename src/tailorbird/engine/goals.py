@@ -44,6 +44,8 @@ def _check_values(goal: Goal) -> None:
     for path, name in (("property", goal.property), ("per.property", goal.per.property if goal.per else None)):
         if name:
             check_path(name, path)
+    if goal.signed and goal.aggregate in COUNTING:
+        raise Invalid.field("signed", f"false: nobody's {goal.aggregate} is below zero", goal.signed)
     if goal.currency is not None and not _CURRENCY.fullmatch(goal.currency):
         raise Invalid.field("currency", "an ISO 4217 code such as GBP", goal.currency)
     if goal.capping is not None:

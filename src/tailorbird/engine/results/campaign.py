@@ -103,7 +103,7 @@ def _report(
         groups=_groups(bench, goals, answer, cells) if view.by is not None else (),
         sample_ratio=_sample_ratio(ratio),
         crossed=crossed,
-        notes=notes.of(told, view, attribution, ratio, crossed),
+        notes=notes.of(told, goals, view, attribution, ratio, crossed),
     )
 
 

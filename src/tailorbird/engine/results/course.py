@@ -55,7 +55,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     shares: dict[int, dict[str, dict[str, float]]]
     #: every rule and experience that it ever had: id → name
     names: dict[str, str]
-    #: experience id → rule id
+    #: experience id → rule id, as they stood when the verdict began; after them those of other versions
     rules: dict[str, str]
 
     @property
@@ -99,18 +99,20 @@ async def _read_course(runtime: Runtime, project: str, definition: Definition) -
     for goal_id in {_primary(body) for _, body in read} - {None}:
         held = await runtime.store.versions(project, "goal", str(goal_id))
         goals[str(goal_id)] = [(one, goal) for one in reversed(held) if (goal := _read_goal(one)) is not None]
+    bodies = [body for _, body in read]
     anew = _restarts(read, goals, started)
     begun = anew[-1].at if anew else started
     newest = read[-1][1]
+    fixed = _at(read, begun) if begun is not None else newest
     return Course(
         definition=definition,
         campaign=newest,
         started_at=started,
         anew=anew,
-        analysis=_fixed_by(_at(read, begun) if begun is not None else newest),
+        analysis=_fixed_by(fixed),
         shares={one.version: {rule.id: shares_of(rule, body.control) for rule in body.rules} for one, body in read},
-        names=_names(body for _, body in read),
-        rules={e.id: rule.id for _, body in read for rule in body.rules for e in rule.experiences},
+        names=_names(bodies),
+        rules={e.id: rule.id for body in (fixed, *bodies) for rule in body.rules for e in rule.experiences},
     )
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from tailorbird import stats
 from tailorbird.domain.campaign import Analysis
+from tailorbird.domain.definitions import Goal
 from tailorbird.domain.errors import Invalid
 from tailorbird.domain.moments import Moments, Stratum
 from tailorbird.domain.reasons import CONTROL_ARM
@@ -75,7 +78,7 @@ def goal_report(
     nothing is said of what is still needed."""
     goal, view = judged.goal, bench.view
     plan = planned(bench.course.analysis, strata, bench)
-    options: dict[str, Any] = {"better": goal.better, "signed": signed}
+    options: dict[str, Any] = {"better": goal.better, "signed": goal.signed or signed}
     compare = options | {"engine": view.engine, "cuped": view.cuped, "plan": plan}
     found = by_arm(strata)
     place = bench.course.place
@@ -86,12 +89,12 @@ def goal_report(
         own = [stratum for stratum in strata if stratum.rule == rule]
         arms = sorted({arm for stratum in own for arm in stratum.arms} - {baseline})
         for lift in stats.compare(own, baseline, judged.kind, arms=arms, **compare):
-            lifts[rule, lift.arm] = _lift(bench, judged, lift, count)
+            lifts[rule, lift.arm] = _lift(bench, judged, _foreseen(lift, goal, signed=signed), count)
         best |= _best(rule, own, judged, options)
     whole = None
     if bench.against_control:
         (pooled,) = stats.compare(stats.pooled(strata), CONTROL_ARM, judged.kind, arms=[TEST], **compare)
-        whole = _lift(bench, judged, pooled, count)
+        whole = _lift(bench, judged, _foreseen(pooled, goal, signed=signed), count)
     return GoalReport(
         id=goal.id,
         key=goal.key,
@@ -116,6 +119,13 @@ def goal_report(
         campaign=whole,
         need=_need(bench, judged, strata, per_day) if judged.role == "primary" and per_day is not None else None,
     )
+
+
+def _foreseen(lift: stats.Lift, goal: Goal, *, signed: bool) -> stats.Lift:
+    """Without evidence where totals are below zero and the goal did not say so. Evidence is collected on the scale that
+    is fixed at the start: two of them, one before the first such total and one after it, would be wrong twice as often
+    as promised."""
+    return msgspec.structs.replace(lift, e_value=None) if signed and not goal.signed else lift
 
 
 def unjudged(judged: Judged) -> GoalReport:

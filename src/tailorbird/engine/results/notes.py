@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from tailorbird.engine.results.asking import Judged
 from tailorbird.engine.results.course import Course, Restart
 from tailorbird.engine.results.report import Crossed
 from tailorbird.engine.results.view import Choice, View
@@ -18,7 +20,9 @@ _BECAUSE = {
 }
 
 
-def of(told: Course, view: View, attribution: str, ratio: SampleRatio, crossed: Crossed) -> tuple[str, ...]:
+def of(
+    told: Course, goals: Sequence[Judged], view: View, attribution: str, ratio: SampleRatio, crossed: Crossed
+) -> tuple[str, ...]:
     """The notes of one report."""
     found = []
     if told.anew:
@@ -43,11 +47,20 @@ def of(told: Course, view: View, attribution: str, ratio: SampleRatio, crossed: 
         found.append(
             f"{crossed.people:,} people ({crossed.share:.1%}) met more than one arm; they count in their first."
         )
+    return (*found, *_chosen(goals, view))
+
+
+def _chosen(goals: Sequence[Judged], view: View) -> list[str]:
+    """What follows from the reader's choices."""
+    found = []
     if Choice.CROSSED_EXCLUDED in view.choices:
         found.append("Leaving out people who met more than one arm biases the figures.")
     if not view.capped:
         found.append("Totals are not cut off: a single person may decide the figures.")
-    return tuple(found)
+    ratios = [one.goal.key for one in goals if one.kind == "ratio"] if view.cuped else []
+    if ratios:
+        found.append(f"CUPED is for totals of a person: ratios are compared without it ({', '.join(ratios)}).")
+    return found
 
 
 def _compared(told: Course, view: View, attribution: str) -> list[str]:

@@ -258,15 +258,17 @@ async def items(runtime: Runtime, project: str, view: ItemsView, progress: Progr
     check_path(view.property, "property")
     if not 0 < view.window_days <= 400:
         raise Invalid.field("window_days", "a number of days above 0, at most 400", view.window_days)
-    campaign = None
+    people = None
     if view.campaign is not None:
         campaign = snapshot.campaign_ids.get(view.campaign, view.campaign)
         if campaign not in snapshot.definitions["campaign"]:
             raise Invalid.field("campaign", "the key or id of a campaign of this project", view.campaign)
+        told = await course(runtime, snapshot, snapshot.definitions["campaign"][campaign])
+        people = asking.people_of(told, _PLAIN)
     question = ask.Catalogue(
         purchase=view.purchase,
         items=view.property,
-        campaign=campaign,
+        people=people,
         window_ms=round(view.window_days * DAY_MS),
         since=view.since,
         until=view.until,

@@ -157,8 +157,8 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, tag="catalogue"):
     #: the event of a purchase, and where in its properties the items stand
     purchase: str = "order"
     items: str = "items"
-    #: of one campaign only
-    campaign: str | None = None
+    #: shown and clicked as part of one campaign only; everybody's
+    people: People | None = None
     window_ms: int = 7 * 86_400_000
     since: int | None = None
     until: int | None = None

@@ -8,6 +8,7 @@ from typing import Any
 from tailorbird.domain.facts import CLICK, IMPRESSION
 from tailorbird.lake.queries import ask
 from tailorbird.lake.queries.people import resolved
+from tailorbird.lake.queries.touches import of_campaign
 from tailorbird.lake.queries.values import LARGEST
 from tailorbird.targeting.columns import Properties, Value
 
@@ -48,8 +49,8 @@ def _events(tables: Any, query: ask.Catalogue) -> Any:
 def _touched(tables: Any, query: ask.Catalogue) -> Any:
     rows = _events(tables, query)
     rows = rows.filter(rows.name.isin((IMPRESSION, CLICK)))
-    if query.campaign is not None:
-        rows = rows.filter((rows.campaign == query.campaign).fill_null(False))
+    if query.people is not None:
+        rows = of_campaign(rows, query.people)
     lines = _lines(rows, "items", ["person", "time", "name"])
     return resolved(lines.select("person", "time", "name", "item"), tables.links)
 

@@ -19,14 +19,19 @@ def touches(tables: Any, people: ask.People) -> Any:
     name it (``campaign``), or an experience of it (``experience``); their arm is null: it is the person's own.
     """
     events = tables.events
-    rows = events.filter(events.name.isin(TOUCHES))
+    rows = of_campaign(events.filter(events.name.isin(TOUCHES)), people)
+    rows = rows.select("person", "time", "name", "rule", "arm", "properties")
+    return resolved(rows, tables.links)
+
+
+def of_campaign(rows: Any, people: ask.People) -> Any:
+    """The events that belong to the campaign: by their token, or, without one, because their properties name it or an
+    experience of it."""
     named = scalar_text(rows.properties, "campaign").isin((people.campaign, *people.names))
     if people.rules:
         named = named | scalar_text(rows.properties, "experience").isin(tuple(people.rules))
     mine = (rows.campaign == people.campaign).fill_null(False)
-    rows = rows.filter(mine | (rows.campaign.isnull() & named.fill_null(False)))
-    rows = rows.select("person", "time", "name", "rule", "arm", "properties")
-    return resolved(rows, tables.links)
+    return rows.filter(mine | (rows.campaign.isnull() & named.fill_null(False)))
 
 
 def of_people(rows: Any, people: Any) -> Any:

@@ -53,7 +53,9 @@ Baseline = Annotated[
 Mature = Annotated[bool, QueryParameter(description="only people whose window is over")]
 Crossed = Annotated[bool, QueryParameter(description="leave out who met more than one arm; this biases")]
 Capped = Annotated[bool, QueryParameter(description="cut large totals off")]
-Cuped = Annotated[bool, QueryParameter(description="use each person's value of the two weeks before the exposure")]
+Cuped = Annotated[
+    bool, QueryParameter(description="use each person's value of the two weeks before the exposure; not of ratios")
+]
 Engine = Annotated[
     Literal["bayesian", "delta"], QueryParameter(description="`delta`: the relative delta method, for comparison")
 ]
