@@ -1,4 +1,5 @@
-"""Results: how long a question takes and how much memory, cold, beside the plain SQL on the same files."""
+"""Results: how long a question takes and how much memory, cold, beside the plain SQL on the same files; and how long
+when the answer was kept and a few thousand facts are new."""
 
 from __future__ import annotations
 
@@ -22,8 +23,8 @@ from tailorbird.lake.queries import ask
 DAY = 86_400_000
 WINDOW_MS = 7 * DAY
 MEMORY_MB = 2048
-#: what is promised: seconds for the large campaign and for the small one, MiB
-LARGE_S, SMALL_S, MOST_MB = 8.0, 2.0, 3 * 1024
+#: what is promised: seconds for the large campaign, for the small one, and for an answer that was kept; MiB
+LARGE_S, SMALL_S, KEPT_S, MOST_MB = 8.0, 2.0, 0.3, 3 * 1024
 
 
 class Sizes(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +58,33 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     cold: bool = True
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """The default view of one campaign, asked for again and again in one process."""
+
+    exposures: int
+    people: int
+    #: for the first time, and everything computed at the end
+    first_s: float
+    whole_s: float
+    #: after some thousand new facts, by the clock and of CPU time; how many facts
+    seconds: float
+    cpu_s: float
+    new: int
+    #: with nothing new
+    again_s: float
+    #: by another process, of what this one left in the lake's folder
+    restarted_s: float
+    memory_mb: float
+    goal_s: float | None = None
+
+
+class Answers(msgspec.Struct, frozen=True, kw_only=True):
+    """All of it."""
+
+    questions: Sequence[Answer]
+    kept: Sequence[Kept]
+
+
 class Told(msgspec.Struct, frozen=True, kw_only=True):
     """What the process that asks tells."""
 
@@ -69,9 +97,10 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     again_s: float = 0.0
 
 
-def main(sizes: Sizes) -> list[Answer]:
+def main(sizes: Sizes) -> Answers:
     """All cases."""
     found: list[Answer] = []
+    kept: list[Kept] = []
     for exposures in sizes.exposures:
         say(f"results: {exposures:,} exposures")
         with tempfile.TemporaryDirectory(prefix="tailorbird-bench-") as folder:
@@ -80,7 +109,8 @@ def main(sizes: Sizes) -> list[Answer]:
                 whole = exposures == sizes.exposures[-1]
                 if whole or case == "goal":
                     found.append(_case(world, case, sizes, promised=exposures == PROMISED))
-    return found
+            kept.append(_kept(world))  # the last one: it adds facts
+    return Answers(questions=found, kept=kept)
 
 
 #: the size that something is promised of
@@ -113,6 +143,11 @@ def _case(world: lakeworld.World, case: str, sizes: Sizes, *, promised: bool) ->
     )
 
 
+def _kept(world: lakeworld.World) -> Kept:
+    words = [sys.executable, "-m", "bench.answers", "kept", str(world.folder), str(world.exposures)]
+    return msgspec.json.decode(subprocess.run(words, capture_output=True, check=True).stdout, type=Kept)
+
+
 def _run(how: str, world: lakeworld.World, what: str) -> Told:
     """What a process of its own tells."""
     words = [sys.executable, "-m", "bench.answers", how, str(world.folder), what]
@@ -124,21 +159,13 @@ Asking = Callable[[], tuple[int, float]]
 
 
 def _asked(folder: Path, case: str) -> Asking:
-    """Asks the lake, each time it is called."""
-    from tailorbird.engine.lakeprocess import facts
-    from tailorbird.lake.place import Place
-    from tailorbird.lake.session import Limits, Session
-
-    limits = Limits(threads=1, memory_mb=MEMORY_MB, scratch=str(folder / "scratch"))
-    session = Session(Place(str(folder / "lake")), facts(str(folder / "tailorbird.db")), limits)
+    """Asks the lake, each time it is called, and computes everything."""
+    session = _session(folder, time.monotonic, least_rows=sys.maxsize)
     campaign = CASES[case][1]
-    where = {"amount": {"$gt": 5}}
-    ordered = ask.Counted(id="g", value=ask.Measure(event="order", where=where), window_ms=WINDOW_MS)
-    measure = ask.Measure(event="order", where=where, aggregate="sum", property="amount")
-    revenue = ask.Counted(id="g", value=measure, window_ms=WINDOW_MS, cap=ask.Cap(percentile=99.9))
+    ordered = ask.Counted(id="g", value=ask.Measure(event="order", where=_WHERE), window_ms=WINDOW_MS)
     people = ask.People(campaign=campaign, rules={"exp1": lakeworld.RULE})
     question = (
-        ask.Campaign(people=people, goals=(revenue,))
+        _report(campaign)
         if case == "report"
         else ask.Campaign(people=people, goals=(ordered,), touches=False, crossed=False)
     )
@@ -148,6 +175,95 @@ def _asked(folder: Path, case: str) -> Asking:
         return sum(row["n"] for row in answer["people"]), sum(row["total"] for row in answer["goal:g"])
 
     return ask_it
+
+
+_WHERE = {"amount": {"$gt": 5}}
+
+
+def _report(campaign: str) -> ask.Campaign:
+    """What a page of results asks for: one goal, its totals cut off, and everything beside it."""
+    measure = ask.Measure(event="order", where=_WHERE, aggregate="sum", property="amount")
+    revenue = ask.Counted(id="g", value=measure, window_ms=WINDOW_MS, cap=ask.Cap(percentile=99.9))
+    people = ask.People(campaign=campaign, rules={"exp1": lakeworld.RULE})
+    return ask.Campaign(people=people, goals=(revenue,), now=lakeworld.NOW, recent_since=lakeworld.NOW - 7 * DAY)
+
+
+def _session(folder: Path, now: Callable[[], float], *, least_rows: int) -> Any:
+    from tailorbird.engine.lakeprocess import facts
+    from tailorbird.lake.place import Place
+    from tailorbird.lake.session import Limits, Session
+    from tailorbird.lake.standing.campaigns import Rules
+
+    limits = Limits(threads=1, memory_mb=MEMORY_MB, scratch=str(folder / "scratch"))
+    rules = Rules(least_rows=least_rows, roster_bytes=MEMORY_MB << 18)
+    return Session(Place(str(folder / "lake")), facts(str(folder / "tailorbird.db")), limits, rules=rules, now=now)
+
+
+class _Asking:
+    """One session, whose rests between what it does unasked are over at once."""
+
+    def __init__(self, folder: Path, *, least_rows: int = 0) -> None:
+        self._ahead = 0.0
+        self._session = _session(folder, lambda: time.monotonic() + self._ahead, least_rows=least_rows)
+
+    def answer(self) -> tuple[float, float, dict[str, Any]]:
+        """Seconds, CPU seconds, and the answer."""
+        began, used = time.perf_counter(), time.process_time()
+        found = self._session.run(lakeworld.PROJECT, _report(lakeworld.LARGE))
+        return time.perf_counter() - began, time.process_time() - used, found
+
+    def tend(self) -> None:
+        """Everything that there is to do while nobody asks."""
+        idle = 0
+        while idle < 3:
+            self._ahead += 3_600.0
+            idle = 0 if self._session.tend() else idle + 1
+
+
+def _again_and_again(folder: Path, exposures: int) -> Kept:
+    asking = _Asking(folder)
+    first_s, _, _ = asking.answer()
+    asking.tend()
+    found = []
+    for turn in range(5):
+        lakeworld.more(folder, exposures, turn, exported=turn % 2 == 0)
+        found.append(asking.answer())
+        again_s, _, _ = asking.answer()
+        asking.tend()
+        lakeworld.more(folder, exposures, 100 + turn, exported=True)
+        asking.tend()
+    lakeworld.more(folder, exposures, 200, exported=False)
+    restarted_s, _, kept = _Asking(folder).answer()
+    whole_s, _, whole = _Asking(folder, least_rows=sys.maxsize).answer()
+    assert _figures(kept) == _figures(whole), "what was kept comes to something else"
+    return Kept(
+        exposures=exposures,
+        people=sum(row["n"] for row in whole["people"]),
+        first_s=first_s,
+        whole_s=whole_s,
+        seconds=median(one[0] for one in found),
+        cpu_s=median(one[1] for one in found),
+        new=lakeworld.ORDERS + 2 * lakeworld.EXPOSED + lakeworld.SHOWN + lakeworld.TURNED_OUT,
+        again_s=again_s,
+        restarted_s=restarted_s,
+        memory_mb=_memory_mb(),
+        goal_s=KEPT_S if exposures == PROMISED else None,
+    )
+
+
+def _figures(answer: dict[str, Any]) -> list[Any]:
+    """Everything told, without the noise of adding up in another order."""
+    rows = [(name, sorted(row.items())) for name, told in answer.items() for row in told]
+    return sorted(
+        [name, *((key, f"{value:.9g}" if isinstance(value, float) else value) for key, value in row)]
+        for name, row in rows
+    )
+
+
+def _memory_mb() -> float:
+    """The most that this process had."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return (usage.ru_maxrss if sys.platform == "linux" else usage.ru_maxrss / 1024) / 1024
 
 
 def _by_hand(folder: Path, campaign: str) -> Asking:
@@ -195,13 +311,13 @@ def _tell(how: str, folder: Path, what: str) -> None:
     people, total = asking()
     seconds = time.time() - psutil.Process().create_time()
     usage: Any = resource.getrusage(resource.RUSAGE_SELF)
-    kilobytes = usage.ru_maxrss if sys.platform == "linux" else usage.ru_maxrss / 1024
+    memory_mb = _memory_mb()
     began = time.perf_counter()
     asking()
     told = Told(
         seconds=seconds,
         cpu_s=usage.ru_utime + usage.ru_stime,
-        memory_mb=kilobytes / 1024,
+        memory_mb=memory_mb,
         people=people,
         total=round(total, 2),
         again_s=time.perf_counter() - began,
@@ -210,7 +326,9 @@ def _tell(how: str, folder: Path, what: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 4:
+    if len(sys.argv) == 4 and sys.argv[1] == "kept":
+        sys.stdout.buffer.write(msgspec.json.encode(_again_and_again(Path(sys.argv[2]), int(sys.argv[3]))))
+    elif len(sys.argv) == 4:
         _tell(sys.argv[1], Path(sys.argv[2]), sys.argv[3])
     else:
         print(msgspec.json.format(msgspec.json.encode(main(QUICK if "--quick" in sys.argv else Sizes()))).decode())

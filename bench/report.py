@@ -40,7 +40,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     commit: commit.Grouping
     growth: growth.Growth
     export: Sequence[export.Exporting]
-    answers: Sequence[answers.Answer]
+    answers: answers.Answers
     beside: beside.Beside
     engine: Sequence[engine.Step]
 
@@ -124,7 +124,7 @@ def goals(results: Results) -> list[Row]:
             late <= beside.LAG_MS,
         )
     )
-    for one in results.answers:
+    for one in results.answers.questions:
         if one.goal_s is not None:
             rows.append(
                 _goal(
@@ -132,6 +132,16 @@ def goals(results: Results) -> list[Row]:
                     f"≤ {one.goal_s:g} s{' cold' if one.cold else ''}, ≤ {answers.MOST_MB / 1024:g} GiB",
                     f"{_judged(one):.1f} s, {one.memory_mb / 1024:.1f} GiB",
                     _judged(one) <= one.goal_s and one.memory_mb <= answers.MOST_MB,
+                )
+            )
+    for again in results.answers.kept:
+        if again.goal_s is not None:
+            rows.append(
+                _goal(
+                    f"results, the default view again, {again.people:,} people, {again.new:,} new facts",
+                    f"≤ {again.goal_s * 1000:.0f} ms",
+                    f"{again.seconds * 1000:.0f} ms",
+                    again.seconds <= again.goal_s,
                 )
             )
     return rows
@@ -249,7 +259,7 @@ def _export(found: Sequence[export.Exporting]) -> list[str]:
     ]
 
 
-def _answers(found: Sequence[answers.Answer]) -> list[str]:
+def _answers(found: answers.Answers) -> list[str]:
     rows = [
         (
             f"{one.name}, of {one.exposures:,} exposures",
@@ -260,7 +270,21 @@ def _answers(found: Sequence[answers.Answer]) -> list[str]:
             f"{one.again_s:.2f}",
             f"{one.sql_seconds:.2f}" if one.sql_seconds else "",
         )
-        for one in found
+        for one in found.questions
+    ]
+    kept = [
+        (
+            f"{one.exposures:,}",
+            f"{one.people:,}",
+            f"{one.first_s:.2f}",
+            f"{one.seconds * 1000:.0f}",
+            f"{one.cpu_s * 1000:.0f}",
+            f"{one.again_s * 1000:.0f}",
+            f"{one.restarted_s * 1000:.0f}",
+            f"{one.whole_s:.2f}",
+            f"{one.memory_mb:,.0f}",
+        )
+        for one in found.kept
     ]
     return [
         "## Results",
@@ -270,6 +294,26 @@ def _answers(found: Sequence[answers.Answer]) -> list[str]:
         " order's amount. Beside it what somebody would write by hand for this goal on the same files; both must count"
         " the same.",
         table(("question", "people", "s", "CPU s", "MiB", "asked again s", "plain SQL s"), rows),
+        "## Results, asked for again",
+        "The default view (revenue capped at a percentile, touches, crossed people), kept when it was first asked for."
+        f" Then {max((one.new for one in found.kept), default=0):,} facts are new: orders, first exposures,"
+        " impressions, merges of people; now in the lake, now in the database only. Once more is the same with nothing"
+        " new. Another process begins with what this one left in the lake's folder, and as much is new; its answer must"
+        " be what everything computed anew comes to.",
+        table(
+            (
+                "exposures",
+                "people",
+                "first s",
+                "new facts ms",
+                "CPU ms",
+                "once more ms",
+                "another process ms",
+                "everything anew s",
+                "MiB",
+            ),
+            kept,
+        ),
     ]
 
 

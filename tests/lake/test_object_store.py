@@ -13,10 +13,11 @@ from tailorbird.lake.client import Lake
 from tailorbird.lake.keeper import Keeper
 from tailorbird.lake.manifest import Log
 from tailorbird.lake.place import Overtaken, Place
-from tailorbird.lake.queries.ask import Summary
+from tailorbird.lake.queries.ask import Campaign, People, Summary
 from tailorbird.lake.wire import Hello, Rules
 from tailorbird.store.contract import Store
 from tests.lake.conftest import CHILD, Threaded
+from tests.lake.test_standing import Asking
 from tests.store.small_fold import NOW, SHOP, SmallFold, event, exposure
 
 RULES = Rules(grace=0)
@@ -88,6 +89,24 @@ async def test_the_process_computes_from_it(
         assert sum(row["n"] for row in answer["exposed"]) == 3
     finally:
         await lake.close()
+
+
+async def test_a_standing_answer_outlives_its_process(
+    store: Store, fold: SmallFold, place: Place, keeper: Threaded, open_facts: OpenFacts
+) -> None:
+    asking = Asking(place, open_facts)
+    await store.commit([exposure("ann"), exposure("bob")], fold)
+    await keeper.turn(RULES)
+    asked = Campaign(people=People(campaign="camp1"))
+    await asking.same(asked)
+    await asking.tend()
+    asking.restart()
+    await store.commit([exposure("cat")], fold)
+    await keeper.turn(RULES)
+    answer = await asking.same(asked)
+    asking.close()
+    assert sum(row["n"] for row in answer["people"]) == 3
+    assert asking.computed == 1
 
 
 async def test_of_two_that_write_the_same_manifest_one_wins(place: Place, store: Store) -> None:

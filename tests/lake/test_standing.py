@@ -118,6 +118,7 @@ class Crowd:
         name = self.chance.choice(("impression", "impression", "click", "dismissal"))
         if self.chance.random() < 0.5:
             told: dict[str, Any] = {"answers": self.arm(self.chance.choice((CAMPAIGN, "other")))}
+            told |= {"properties": {"item": self.chance.choice("mno")}}
         else:
             told = {"properties": {"campaign": self.chance.choice(("hero", "other"))}}
         return event(f"e{self.made}", self.visitor(), name=name, time=self.time(), **told)

@@ -5,6 +5,7 @@ What is asked of large campaigns is kept, and only what came since is looked at 
 
 from __future__ import annotations
 
+import contextlib
 import decimal
 import threading
 import time
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 MOST_IN_TAIL = 500_000
 #: how often a question is begun anew because files were removed under it
 _ATTEMPTS = 3
-#: for each second of work that nobody asked for, so many without any
-_REST = 10
+#: for each second of work that nobody asked for, so many without any; where there is nothing to do, so many seconds
+_REST, _LOOK_S = 10, 15.0
 
 #: named tables, as rows
 Answer = dict[str, list[dict[str, Any]]]
@@ -132,12 +133,12 @@ class Session:
         began = self._now()
         if self._standing is None or began < self._resting_until:
             return False
-        try:
-            return any(self._tend(self._standing, project) for project in self._standing.cared_for())
-        except (Cancelled, TailorbirdError, duckdb.Error, FileNotFoundError):
-            return False  # the next question says what is the matter
-        finally:
-            self._resting_until = self._now() + _REST * (self._now() - began)
+        done = False
+        # whatever is the matter, the next question says it
+        with contextlib.suppress(Cancelled, TailorbirdError, duckdb.Error, FileNotFoundError):
+            done = any(self._tend(self._standing, project) for project in self._standing.cared_for())
+        self._resting_until = self._now() + max(_REST * (self._now() - began), 0.0 if done else _LOOK_S)
+        return done
 
     def _tend(self, standing: Standing, project: str) -> bool:
         state, tail = self._newest(project)

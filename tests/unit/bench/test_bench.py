@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from bench import __main__ as command
-from bench import answers, beside, commit, decide, doors, engine, events, export, growth, machine, report
+from bench import answers, beside, commit, decide, doors, engine, events, export, growth, lakeworld, machine, report
 from bench.disk import fdatasync_us
 from bench.load import cpu_seconds
 from tailorbird.store.sqlite import writer
@@ -54,6 +54,19 @@ def results(**more: object) -> report.Results:
     asked = answers.Answer(
         name="one goal", exposures=10, people=9, seconds=7.0, cpu_s=6.0, memory_mb=900.0, sql_seconds=5.0, goal_s=8.0
     )
+    kept = answers.Kept(
+        exposures=10,
+        people=9,
+        first_s=7.0,
+        whole_s=6.0,
+        seconds=0.2,
+        cpu_s=0.1,
+        new=5_000,
+        again_s=0.02,
+        restarted_s=0.9,
+        memory_mb=900.0,
+        goal_s=0.3,
+    )
     half = beside.Half(cpu_us=100, p99_ms=5, lag_p50_ms=0.3, lag_p99_ms=8, lag_most_ms=30, waiting=0.1)
     made = report.Results(
         date="2026-01-01",
@@ -64,7 +77,7 @@ def results(**more: object) -> report.Results:
         commit=commit.Grouping(grouped=side, single=msgspec.structs.replace(side, per_second=1_000), fdatasync_us=100),
         growth=growth.Growth(campaigns=campaigns, profiles=[profiles]),
         export=[export.Exporting(days=1, facts=9, per_core=9, per_second=9, bytes_each=30, files=2)],
-        answers=[asked],
+        answers=answers.Answers(questions=[asked], kept=[kept]),
         beside=beside.Beside(exposures=9, alone=half, beside=half, ratio=1.02, questions=3, seconds=2, cpu_s=1),
         engine=[engine.Step(name="draw", ns=200)],
     )
@@ -79,9 +92,12 @@ async def test_decide_is_measured_beside_the_echo() -> None:
 
 def test_questions_are_measured_beside_plain_sql_that_counts_the_same() -> None:
     found = answers.main(answers.Sizes(exposures=(2_000,), rounds=1))
-    assert next(one.people for one in found) == 1_900  # one in ten is made of two ids
-    assert plausible(*(number for one in found for number in (one.seconds, one.cpu_s, one.memory_mb)))
-    assert [bool(one.sql_seconds) for one in found] == [True, True, False]
+    assert next(one.people for one in found.questions) == 1_900  # one in ten is made of two ids
+    assert plausible(*(number for one in found.questions for number in (one.seconds, one.cpu_s, one.memory_mb)))
+    assert [bool(one.sql_seconds) for one in found.questions] == [True, True, False]
+    (kept,) = found.kept
+    assert kept.people == 1_900 + 11 * (lakeworld.EXPOSED - lakeworld.TURNED_OUT)
+    assert plausible(kept.first_s, kept.seconds, kept.cpu_s, kept.again_s, kept.restarted_s, kept.whole_s)
 
 
 async def test_decisions_are_measured_beside_questions_that_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,6 +174,10 @@ def test_the_page_tells_goals_met_and_missed() -> None:
 
     late = msgspec.structs.replace(results().beside, ratio=1.11)
     assert "| ≤ 1.10 × alone | 1.11 × | **no** |" in report.page(results(beside=late))
+
+    again = msgspec.structs.replace(results().answers.kept[0], seconds=0.31)
+    told = msgspec.structs.replace(results().answers, kept=[again])
+    assert "| ≤ 300 ms | 310 ms | **no** |" in report.page(results(answers=told))
 
     slow = [decide.Ratio(name="ten", cpu_us=120, echo_us=30, ratio=4.0, p99_ms=1, goal=3.0)]
     missed = report.page(results(decide=slow))
