@@ -97,6 +97,11 @@ test("after signing in one comes to a place of this console and nowhere else", (
 });
 
 test("figures have units and signs", () => {
-  expect([percent(0), percent(0.0123), percent(0.5), percent(1)]).toEqual(["0 %", "1.23 %", "50.0 %", "100 %"]);
-  expect([signed(0.1), signed(-0.1), signed(0)]).toEqual(["+10.0 %", "−10.0 %", "0 %"]);
+  expect([percent(0), percent(0.0123), percent(0.5), percent(1)]).toEqual([
+    "0\u00a0%",
+    "1.23\u00a0%",
+    "50.0\u00a0%",
+    "100\u00a0%",
+  ]);
+  expect([signed(0.1), signed(-0.1), signed(0)]).toEqual(["+10.0\u00a0%", "−10.0\u00a0%", "0\u00a0%"]);
 });

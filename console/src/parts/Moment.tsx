@@ -32,6 +32,24 @@ export function moment(at: number, zone: string, seconds = false): string {
   }).format(at);
 }
 
+/** A time of day in a time zone, to the second: "14:05:09". */
+function clock(at: number, zone: string): string {
+  return new Intl.DateTimeFormat("en-GB", { timeZone: zone, timeStyle: "medium" }).format(at);
+}
+
+/** The time of day alone of what happened within the last 12 hours, else the whole moment. */
+export function Clock({ at }: { at: number }) {
+  const zone = useZone();
+  const whole = moment(at, zone, true);
+  return (
+    <Tooltip label={`${whole} · ${zone}`}>
+      <time dateTime={new Date(at).toISOString()} style={{ whiteSpace: "nowrap" }}>
+        {Date.now() - at < 43_200_000 ? clock(at, zone) : whole}
+      </time>
+    </Tooltip>
+  );
+}
+
 type Props = { at: number; exact?: boolean; seconds?: boolean };
 
 /** A moment in the project's zone; by default how long ago, with the exact one on hover. */
@@ -40,7 +58,9 @@ export function Moment({ at, exact, seconds }: Props) {
   const whole = moment(at, zone, seconds);
   return (
     <Tooltip label={exact ? `${ago(at)} · ${zone}` : `${whole} · ${zone}`}>
-      <time dateTime={new Date(at).toISOString()}>{exact ? whole : ago(at)}</time>
+      <time dateTime={new Date(at).toISOString()} style={{ whiteSpace: "nowrap" }}>
+        {exact ? whole : ago(at)}
+      </time>
     </Tooltip>
   );
 }

@@ -24,17 +24,21 @@ export function Page({ title, mark, about, actions, above, wide, children }: Pro
         <div>
           {above}
           <Group justify="space-between" align="flex-start" gap="sm">
-            <Group gap="sm" align="center">
-              <Title order={1}>{title}</Title>
-              {mark}
-            </Group>
+            <Box flex="1 1 18rem" miw={0}>
+              <Group gap="sm" align="center">
+                <Title order={1} style={{ overflowWrap: "anywhere" }}>
+                  {title}
+                </Title>
+                {mark}
+              </Group>
+              {about && (
+                <Text c="dimmed" size="sm" mt={4} maw="60rem">
+                  {about}
+                </Text>
+              )}
+            </Box>
             {actions && <Group gap="xs">{actions}</Group>}
           </Group>
-          {about && (
-            <Text c="dimmed" size="sm" mt={4} maw="60rem">
-              {about}
-            </Text>
-          )}
         </div>
         {children}
       </Stack>

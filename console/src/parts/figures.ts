@@ -14,12 +14,12 @@ export function percent(share: number, digits?: number): string {
   const value = share * 100;
   const size = Math.abs(value);
   const shown = digits ?? (size === 0 || size >= 99.95 ? 0 : size >= 10 ? 1 : 2);
-  return `${value.toFixed(shown)} %`;
+  return `${value.toFixed(shown)}\u00a0%`; // the figure and its unit stay on one line
 }
 
 /** A chance; never wholly sure in either direction. */
 export const chance = (value: number): string =>
-  value > 0.9995 ? "> 99.9 %" : value < 0.0005 ? "< 0.1 %" : percent(value, 1);
+  value > 0.9995 ? ">\u00a099.9\u00a0%" : value < 0.0005 ? "<\u00a00.1\u00a0%" : percent(value, 1);
 
 /** A lift with its sign: +12.3 %, −4.0 %. */
 export function signed(share: number): string {

@@ -91,7 +91,7 @@ export function Catalogue() {
                   {items.map((item) => (
                     <Table.Tr key={item.id}>
                       <Table.Td>
-                        <code>{item.id}</code>
+                        <code style={{ whiteSpace: "nowrap" }}>{item.id}</code>
                       </Table.Td>
                       <Table.Td>{item.type ?? "Product"}</Table.Td>
                       <Table.Td>

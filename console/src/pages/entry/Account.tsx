@@ -171,7 +171,7 @@ function Sessions() {
       <Loaded query={found} lines={2}>
         {({ items }) => (
           <Paper withBorder>
-            <Table.ScrollContainer minWidth={520}>
+            <Table.ScrollContainer minWidth={520} tabIndex={0}>
               <Table fz="sm" verticalSpacing="xs">
                 <Table.Thead>
                   <Table.Tr>

@@ -31,7 +31,7 @@ export function Installation() {
       <Loaded query={found} lines={3}>
         {({ items }) => (
           <Paper withBorder>
-            <Table.ScrollContainer minWidth={520}>
+            <Table.ScrollContainer minWidth={520} tabIndex={0}>
               <Table verticalSpacing="xs">
                 <Table.Thead>
                   <Table.Tr>

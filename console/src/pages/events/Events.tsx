@@ -24,7 +24,7 @@ import { useProject } from "@/app/project";
 import { Empty } from "@/parts/Empty";
 import { count } from "@/parts/figures";
 import { Loaded } from "@/parts/Loaded";
-import { Moment } from "@/parts/Moment";
+import { Clock, Moment } from "@/parts/Moment";
 import { Page } from "@/parts/Page";
 import { type Arrived, useLive } from "./useLive";
 
@@ -141,7 +141,7 @@ function Live() {
                             style={{ transform: opened === one.seq ? "rotate(90deg)" : undefined }}
                           />
                         </UnstyledButton>
-                        <Moment at={one.received_at} exact seconds />
+                        <Clock at={one.received_at} />
                       </Group>
                     </Table.Td>
                     <Table.Td>
@@ -250,7 +250,7 @@ function Refused() {
 
 function SchemaSeen() {
   const project = useProject();
-  const found = useQuery(schema(project));
+  const found = useQuery({ ...schema(project), staleTime: 0, refetchInterval: 5_000 });
   return (
     <Loaded query={found}>
       {({ items }) => (

@@ -170,7 +170,7 @@ function Subject({ entry }: { entry: Entry }) {
 /** What differs between two versions, member by member. */
 export function Changes({ changes, names }: { changes: Change[]; names?: Record<string, string> }) {
   return (
-    <Table.ScrollContainer minWidth={560} px="md" pb="sm">
+    <Table.ScrollContainer minWidth={560} tabIndex={0} px="md" pb="sm">
       <Table layout="fixed" fz="xs">
         <Table.Thead>
           <Table.Tr>

@@ -119,7 +119,7 @@ function Known({ whole, visitor }: { whole: Export; visitor: string }) {
           <Tabs.Tab value="exposures">Exposures</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="sees" pt="md">
-          <Sees visitor={visitor} anonymous={profile.ids.length === 0} />
+          <Sees visitor={visitor} anonymous={!profile.ids.includes(visitor)} />
         </Tabs.Panel>
         <Tabs.Panel value="attributes" pt="md">
           <Pairs of={profile.attributes as Record<string, unknown>} empty="No attribute is known." />

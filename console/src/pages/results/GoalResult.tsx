@@ -46,7 +46,7 @@ export function GoalResult({ goal, report, arms = report.arms }: Props) {
           {goal.problem}
         </Alert>
       )}
-      {goal.campaign && <Verdict goal={goal} lift={goal.campaign} />}
+      {goal.campaign && <Verdict goal={goal} lift={goal.campaign} report={report} />}
       <Table.ScrollContainer minWidth={760} tabIndex={0}>
         <Table verticalSpacing="xs" fz="sm">
           <Table.Thead>
@@ -168,7 +168,7 @@ function Chance({ value, verdict }: { value: number; verdict: Schemas["Verdict"]
 }
 
 /** What the campaign as a whole brought, and whether that is decided. */
-function Verdict({ goal, lift }: { goal: GoalReport; lift: Lift }) {
+function Verdict({ goal, lift, report }: { goal: GoalReport; lift: Lift; report: Report }) {
   const { verdict } = lift;
   const judged = goal.role === "primary" || goal.role === "guardrail";
   const evidence = verdict.e_value ?? lift.e_value;
@@ -228,8 +228,17 @@ function Verdict({ goal, lift }: { goal: GoalReport; lift: Lift }) {
           </Alert>
         )}
         {goal.need && (
-          <Text size="sm" c="dimmed">
+          <Text size="sm" c="dimmed" component="div">
+            {goal.need.people > report.people && (
+              <Progress
+                value={(100 * report.people) / goal.need.people}
+                size="sm"
+                mb={4}
+                aria-label={`${count(report.people)} of ${count(goal.need.people)} people`}
+              />
+            )}
             To find a lift of {percent(goal.need.lift, 0)} it takes about {count(goal.need.people)} people
+            {goal.need.people > report.people && `, ${percent(report.people / goal.need.people, 0)} are there`}
             {goal.need.days_left != null &&
               (goal.need.days_left <= 0
                 ? "; they are there"

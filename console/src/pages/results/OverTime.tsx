@@ -2,33 +2,32 @@ import "@mantine/charts/styles.css";
 import { LineChart } from "@mantine/charts";
 import { Group, Paper, SegmentedControl, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { api, data, type Schemas } from "@/api/client";
 import { useProject } from "@/app/project";
-import { percent } from "@/parts/figures";
+import { amount, count, percent } from "@/parts/figures";
 import { Loaded } from "@/parts/Loaded";
 import type { GoalReport } from "./Results";
-import { query, type View } from "./view";
+import { MEASURES, type Measure, query, type View } from "./view";
 
 type Series = Schemas["Series"];
-type Measure = "rate" | "people" | "conversions" | "clicks";
 const COLORS = ["leaf.6", "blue.6", "grape.6", "teal.5", "indigo.5", "cyan.6", "lime.7", "violet.5"];
 
-const MEASURES: { value: Measure; label: string }[] = [
-  { value: "rate", label: "Rate" },
-  { value: "people", label: "People" },
-  { value: "conversions", label: "Reached" },
-  { value: "clicks", label: "Clicks" },
-];
-
-type Props = { campaign: Schemas["Versioned_Campaign_"]; view: View; goal?: GoalReport };
+type Props = {
+  campaign: Schemas["Versioned_Campaign_"];
+  view: View;
+  set: (view: View) => void;
+  goal?: GoalReport;
+};
 
 /** How it went, day by day or added up. */
-export default function OverTime({ campaign, view, goal }: Props) {
+export default function OverTime({ campaign, view, set, goal }: Props) {
   const project = useProject();
-  const [step, setStep] = useState<"day" | "hour">("day");
-  const [added, setAdded] = useState(true);
-  const [measure, setMeasure] = useState<Measure>("rate");
+  const step = view.step ?? "day";
+  const added = !view.each;
+  const counted = !goal || goal.kind === "proportion";
+  const measure = counted && view.measure === "value" ? "rate" : (view.measure ?? (counted ? "rate" : "value"));
+  const names = (Object.keys(MEASURES) as Measure[]).filter((one) => one !== "value" || !counted);
   const {
     by: _by,
     baseline: _b,
@@ -58,14 +57,14 @@ export default function OverTime({ campaign, view, goal }: Props) {
             size="xs"
             aria-label="Measure"
             value={measure}
-            onChange={(value) => setMeasure(value as Measure)}
-            data={MEASURES}
+            onChange={(value) => set({ ...view, measure: value as Measure })}
+            data={names.map((value) => ({ value, label: MEASURES[value] }))}
           />
           <SegmentedControl
             size="xs"
             aria-label="Added up or each"
             value={added ? "added" : "each"}
-            onChange={(value) => setAdded(value === "added")}
+            onChange={(value) => set({ ...view, each: value === "each" || undefined })}
             data={[
               { value: "added", label: "Added up" },
               { value: "each", label: `Each ${step}` },
@@ -75,7 +74,7 @@ export default function OverTime({ campaign, view, goal }: Props) {
             size="xs"
             aria-label="Step"
             value={step}
-            onChange={(value) => setStep(value as typeof step)}
+            onChange={(value) => set({ ...view, step: value === "hour" ? "hour" : undefined })}
             data={[
               { value: "day", label: "Days" },
               { value: "hour", label: "Hours" },
@@ -85,18 +84,21 @@ export default function OverTime({ campaign, view, goal }: Props) {
       </Group>
       <Paper withBorder p="md">
         <Loaded query={found} lines={6}>
-          {(series) => <Chart series={series} added={added} measure={measure} />}
+          {(series) => <Chart series={series} added={added} measure={measure} currency={goal?.currency} />}
         </Loaded>
       </Paper>
     </Stack>
   );
 }
 
-function Chart({ series, added, measure }: { series: Series; added: boolean; measure: Measure }) {
+type ChartProps = { series: Series; added: boolean; measure: Measure; currency?: string | null };
+
+function Chart({ series, added, measure, currency }: ChartProps) {
   const several = new Set((series.lines ?? []).map((one) => one.rule)).size > 1;
   const { rows, lines } = useMemo(() => {
     const named = (series.lines ?? []).map((line, index) => ({
       line,
+      points: new Map(line.points.map((point) => [point.at, point])),
       name: several ? `${line.rule_name || line.rule}: ${line.name}` : line.name,
       color: line.arm === "control" ? "rust.5" : COLORS[index % COLORS.length]!,
     }));
@@ -109,8 +111,8 @@ function Chart({ series, added, measure }: { series: Series; added: boolean; mea
     });
     const rows = at.map((moment) => {
       const row: Record<string, number | string | null> = { when: format.format(moment) };
-      for (const { line, name } of named) {
-        const point = line.points.find((one) => one.at === moment);
+      for (const { points, name } of named) {
+        const point = points.get(moment);
         row[name] = point ? figure(added ? point.cumulative : point.period, measure) : null;
       }
       return row;
@@ -128,7 +130,9 @@ function Chart({ series, added, measure }: { series: Series; added: boolean; mea
       connectNulls
       curveType="linear"
       withDots={rows.length < 40}
-      valueFormatter={(value) => (measure === "rate" ? percent(value) : value.toLocaleString("en-GB"))}
+      valueFormatter={(value) =>
+        measure === "rate" ? percent(value) : measure === "value" ? amount(value, currency) : count(value)
+      }
       lineChartProps={
         { role: "img", "aria-label": `${measure} ${added ? "added up" : `each ${series.step}`}` } as never
       }
@@ -138,6 +142,7 @@ function Chart({ series, added, measure }: { series: Series; added: boolean; mea
 
 function figure(counts: Schemas["Counts"] | Record<string, unknown>, measure: Measure): number | null {
   const told = counts as Record<string, number>;
+  if (measure === "value") return told.people ? (told.value ?? 0) / (told.per || told.people) : null;
   if (measure !== "rate") return told[measure] ?? 0;
   return told.people ? (told.conversions ?? 0) / told.people : null;
 }

@@ -1,4 +1,4 @@
-import { Alert, Anchor, Button, Group, Menu, Progress, Stack, Text } from "@mantine/core";
+import { Alert, Anchor, Button, Group, Menu, Progress, Skeleton, Stack, Text } from "@mantine/core";
 import { IconChartBar, IconDownload, IconLink } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
@@ -105,8 +105,8 @@ function Told({ report, view, set, campaign }: ToldProps) {
         </Group>
       )}
       {shown ? <GoalResult goal={shown} report={report} /> : <NoGoal />}
-      <Suspense>
-        <OverTime campaign={campaign} view={view} goal={shown} />
+      <Suspense fallback={<Skeleton height={360} role="status" aria-busy="true" aria-label="Loading" />}>
+        <OverTime campaign={campaign} view={view} set={set} goal={shown} />
       </Suspense>
       {(report.groups ?? []).map((group) => (
         <Stack key={String(group.value)} gap="xs">

@@ -13,7 +13,14 @@ export type View = {
   capped?: boolean;
   cuped?: boolean;
   engine?: "bayesian" | "delta";
+  /** how it is drawn over time */
+  step?: "hour";
+  measure?: Measure;
+  each?: boolean;
 };
+
+export const MEASURES = { rate: "Rate", value: "Value", people: "People", conversions: "Reached", clicks: "Clicks" };
+export type Measure = keyof typeof MEASURES;
 
 /** Names of what makes a view exploratory, as people read them. */
 export const CHOICES: Record<string, string> = {
@@ -53,7 +60,7 @@ export const reason = (name: string): string => REASONS[name] ?? name.replaceAll
 
 /** The query of the API for a view. */
 export function query(view: View): Record<string, unknown> {
-  const { goal, filter, ...rest } = view;
+  const { goal, filter, step, measure, each, ...rest } = view;
   return {
     ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined && value !== "")),
     ...(filter?.length ? { filter } : {}),
@@ -73,5 +80,8 @@ export function fromSearch(told: Record<string, unknown>): View {
   if (Array.isArray(told.filter)) view.filter = told.filter.map(String);
   for (const name of ["mature", "exclude_crossed", "cuped"] as const) if (told[name] === true) view[name] = true;
   if (told.capped === false) view.capped = false;
+  if (told.step === "hour") view.step = "hour";
+  if (typeof told.measure === "string" && told.measure in MEASURES) view.measure = told.measure as Measure;
+  if (told.each === true) view.each = true;
   return view;
 }

@@ -54,7 +54,7 @@ export function Members() {
             </Text>
           ) : (
             <Paper withBorder>
-              <Table.ScrollContainer minWidth={520}>
+              <Table.ScrollContainer minWidth={520} tabIndex={0}>
                 <Table verticalSpacing="xs">
                   <Table.Thead>
                     <Table.Tr>
