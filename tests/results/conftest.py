@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tailorbird.engine.lakes import open_lake
 from tailorbird.engine.refresh import running
 from tailorbird.engine.runtime import Runtime
 from tailorbird.store import SqliteStore
+from tailorbird.store.contract import Store
 from tailorbird.web.app import build_app
 from tailorbird.web.options import Options
 from tests.web.conftest import NOON, Site
@@ -132,16 +134,16 @@ def values(numbers: Sequence[float | None]) -> list[float | None]:
     return [None if number is None else round(number, 9) for number in numbers]
 
 
-@pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
+@asynccontextmanager
+async def opened(store: Store, database: str, folder: Path) -> AsyncIterator[Shop]:
+    """A server on an empty store; ``database`` is its file or address."""
     made: list[Shop] = []
-    database = tmp_path / "test.db"
     runtime = Runtime(
-        SqliteStore(database),
-        data_dir=tmp_path,
+        store,
+        data_dir=folder,
         clock=lambda: made[0].now if made else NOON,
         poll_seconds=0.05,
-        lake=open_lake(str(database), str(tmp_path / "lake"), memory_mb=512),
+        lake=open_lake(database, str(folder / "lake"), memory_mb=512),
         lake_seconds=0.2,
     )
     async with running(runtime):
@@ -149,4 +151,10 @@ async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
         made.append(here)
         here.project, here.key = await here.another_project("Shop")
         await here.make("goals", name="Order", event="order")
+        yield here
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
+    async with opened(SqliteStore(tmp_path / "test.db"), str(tmp_path / "test.db"), tmp_path) as here:
         yield here

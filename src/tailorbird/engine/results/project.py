@@ -219,20 +219,15 @@ async def overlap(
     def key(campaign: str) -> str:
         return keys.get(campaign, campaign)
 
-    people = {row["campaign"]: row["people"] for row in answer["exposed"]}
-    pairs = [
-        Shared(
-            one=key(row["one"]),
-            other=key(row["other"]),
-            people=row["people"],
-            share_of_one=row["people"] / people[row["one"]],
-            share_of_other=row["people"] / people[row["other"]],
-        )
-        for row in answer["pairs"]
-    ]
+    people = {key(row["campaign"]): row["people"] for row in answer["exposed"]}
+    pairs = []
+    for row in answer["pairs"]:
+        one, other = sorted((key(row["one"]), key(row["other"])))
+        shares = {"share_of_one": row["people"] / people[one], "share_of_other": row["people"] / people[other]}
+        pairs.append(Shared(one=one, other=other, people=row["people"], **shares))
     return Overlap(
         as_of=runtime.clock(),
-        people={key(one): count for one, count in sorted(people.items())},
+        people=dict(sorted(people.items())),
         pairs=tuple(sorted(pairs, key=lambda pair: (-pair.people, pair.one, pair.other))),
     )
 

@@ -15,7 +15,7 @@ from tailorbird.domain.facts import DAY_MS
 from tailorbird.engine import publish
 from tailorbird.engine.results import asking
 from tailorbird.engine.results.campaign import Progress
-from tailorbird.engine.results.course import course
+from tailorbird.engine.results.course import Course, course
 from tailorbird.engine.results.place import lake
 from tailorbird.engine.results.view import View, check_view
 from tailorbird.engine.runtime import Runtime
@@ -115,7 +115,7 @@ async def series(
         time_zone=snapshot.settings.time_zone,
         goal=goals[0].goal.key if goals else None,
         attribution=attribution,
-        lines=_lines(answer, told.names, step, zones),
+        lines=_lines(answer, told, step, zones),
     )
 
 
@@ -144,7 +144,7 @@ def offset_at(zone: tzinfo, at: int) -> int:
 
 
 def _lines(
-    answer: Mapping[str, Sequence[Mapping[str, Any]]], names: Mapping[str, str], step: str, zones: Sequence[ask.Zone]
+    answer: Mapping[str, Sequence[Mapping[str, Any]]], told: Course, step: str, zones: Sequence[ask.Zone]
 ) -> tuple[SeriesLine, ...]:
     held: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
     renamed = {"done": {"people": "conversions", "per_value": "per"}}
@@ -165,12 +165,12 @@ def _lines(
     return tuple(
         SeriesLine(
             rule=rule,
-            rule_name=names.get(rule, rule),
+            rule_name=told.names.get(rule, rule),
             arm=arm,
-            name=names.get(arm, arm),
+            name=told.names.get(arm, arm),
             points=_points(starts, [PeriodCounts(**line.get(bucket, {})) for bucket in every]),
         )
-        for (rule, arm), line in sorted(held.items())
+        for (rule, arm), line in sorted(held.items(), key=lambda one: told.place(*one[0]))
     )
 
 
