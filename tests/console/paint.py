@@ -1,4 +1,4 @@
-"""How soon the console shows something: ``python -m tests.console.paint``.
+"""How soon the console shows something: ``python -m tests.console.paint [bench/CONSOLE.md]``.
 
 Chromium on the same machine, nothing throttled, nothing cached (each time a browser's context of its own, with the
 session's cookie alone), the demo's data. Told are milliseconds from the beginning of the navigation: the first thing
@@ -10,10 +10,13 @@ from __future__ import annotations
 import statistics
 import sys
 import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from bench import machine
 from tests.chromium import MISSING, path
 from tests.console.conftest import FLAGS
 from tests.console.screenshots import Demo, demo, enter
@@ -42,6 +45,13 @@ WATCH = """selectors => {
 }"""
 
 
+STORY = """Milliseconds from the beginning of the navigation until the first paint, the page's main content (promised:
+within 1,000), and the figures that the lake computes: the median, and in brackets the slowest, of {times} visits with
+an empty cache, each in a browser's context of its own. Chromium {version} and the server with the demo's data share the
+machine; nothing is throttled. The slowest figures are those of the first visit, for which the process that computes
+them may have to be started."""
+
+
 def visit(browser: Browser, server: Demo, state: Any, name: str) -> list[float]:
     """First paint, main content, figures, of one cold visit."""
     where, content, figures = PAGES[name]
@@ -57,26 +67,54 @@ def visit(browser: Browser, server: Demo, state: Any, name: str) -> list[float]:
     return [first, *(seen[one] for one in wanted)]
 
 
-def main() -> None:
-    """Print one line for each page."""
+def main(words: list[str]) -> None:
+    """Measure, and write the page to the file that is named, else print it."""
     program = path()
     if program is None:
         raise SystemExit(MISSING)
+    rows: list[tuple[str, ...]] = []
     with tempfile.TemporaryDirectory() as data, demo(data) as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        version = browser.version
         context = browser.new_context()
         enter(context.new_page(), server)
         state = context.storage_state()
         context.close()
-        sys.stdout.write(
-            f"{'page':12}{'first paint':>16}{'content':>16}{'figures':>16}   ms: median (slowest) of {TIMES}\n"
-        )
         for name in PAGES:
-            told = zip(*(visit(browser, server, state, name) for _ in range(TIMES)), strict=True)
+            told = list(zip(*(visit(browser, server, state, name) for _ in range(TIMES)), strict=True))
             cells = [f"{statistics.median(one):.0f} ({max(one):.0f})" for one in told]
-            sys.stdout.write(f"{name:12}" + "".join(f"{cell:>16}" for cell in cells) + "\n")
+            rows.append((name, *cells, *[""] * (3 - len(cells))))
         browser.close()
+    text = document(rows, version)
+    if words:
+        Path(words[0]).write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
+
+
+def document(rows: list[tuple[str, ...]], version: str) -> str:
+    """The page with the figures, what they mean, and the machine."""
+    today = datetime.now(UTC).date().isoformat()
+    lines = [
+        "# How soon the console shows something",
+        "",
+        f"{today}, by `python -m tests.console.paint bench/CONSOLE.md`. Written by the run; do not edit.",
+        "",
+        STORY.format(times=TIMES, version=version),
+        "",
+        "| page | first paint | main content | figures |",
+        "| --- | ---: | ---: | ---: |",
+        *(f"| {' | '.join(row)} |" for row in rows),
+        "",
+        "## Machine",
+        "",
+        "|  |  |",
+        "| --- | --- |",
+        *(f"| {name} | {which} |" for name, which in machine.facts()),
+        "",
+    ]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
