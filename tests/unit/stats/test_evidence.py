@@ -53,6 +53,21 @@ def test_evidence_grows_with_the_difference_and_not_without() -> None:
     assert values[0] < 1 < 20 < values[-1]
 
 
+@pytest.mark.parametrize(
+    ("plan", "people", "mean", "z"),
+    [(Plan(pair=800), 2_000, 5.0, 3.3), (Plan(pair=5_000), 500, 1.0, 3.5)],
+    ids=["only of differences", "only of ratios"],
+)
+def test_whoever_goes_over_to_the_other_scale_has_two_chances(plan: Plan, people: int, mean: float, z: float) -> None:
+    """The same sums are a verdict on one scale and none on the other, so the scale is fixed before any look."""
+    values = (np.arange(people) % 11 - 5.0) / np.sqrt(10) + mean
+    found = [stratum(sums(values), sums(values + z * np.sqrt(2 / people)))]
+    (ratio,), (difference,) = (compare(found, "control", "mean", plan=plan, signed=told) for told in (False, True))
+    evidence = sorted([ratio.e_value or 0.0, difference.e_value or 0.0])
+    assert evidence[0] < 15 < 20 < evidence[1]
+    assert (evidence[1] == difference.e_value) is (people == 2_000)
+
+
 def test_a_plan_is_worth_evidence_where_its_effect_is_there() -> None:
     counts = rates((1_500, 15_000), (1_650, 15_000))
     with_plan = compare(counts, "control", "proportion", plan=Plan(effect=0.1))[0].e_value or 0.0

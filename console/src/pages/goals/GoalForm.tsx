@@ -59,7 +59,7 @@ export function GoalForm({ goal, done }: Props) {
     meta: { quiet: true },
     mutationFn: () => {
       const told: Body = { ...body, where: where.trim() ? JSON.parse(where) : null };
-      if (!numeric) told.property = null;
+      if (!numeric) Object.assign(told, { property: null, signed: false });
       if (aggregate !== "ratio") told.per = null;
       if (!goal) return data(api.POST("/v1/projects/{project}/goals", { params: { path: { project } }, body: told }));
       return data(
@@ -197,6 +197,14 @@ export function GoalForm({ goal, done }: Props) {
             />
           </div>
         </Group>
+        {numeric && (
+          <Switch
+            label="A person's total may be below zero"
+            description="As profit may: differences are compared, and there is no relative lift. Changing it after the start begins the verdict anew."
+            checked={body.signed ?? false}
+            onChange={(event) => set({ signed: event.currentTarget.checked })}
+          />
+        )}
         <Switch
           label="Global: measured for every campaign"
           checked={body.global ?? false}
