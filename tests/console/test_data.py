@@ -138,3 +138,31 @@ def test_events_are_seen_as_they_arrive_filtered_and_refused_with_the_reason(pla
     expect(row).to_contain_text("a time since 2000-01-01")
     page.get_by_role("tab", name="What arrives").click()
     expect(page.get_by_role("row").filter(has_text="search")).to_be_visible()
+
+
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+def test_home_tells_what_runs_and_what_needs_somebody_in_one_question(place: Place, page: Page) -> None:
+    first_run(page, place)
+    seed(place)
+    at = place.ask("GET", f"{PROJECT}/campaigns/hero")["at"] + 1
+    for prefix, arm, size in (("a", "Warm", 400), ("b", "control", 400)):  # a fifth of them should be control
+        many = [
+            {"visitor": {"id": f"{prefix}{n}"}, "campaign": "hero", "experience": arm, "time": at} for n in range(size)
+        ]
+        assert place.ask("POST", "/v1/exposures:import", {"exposures": many})["rejected"] == []
+    for known in ("ann", "ben"):
+        visitor = {"id": known, "anonymous_id": "shared-phone"}
+        place.ask("POST", "/v1/events", {"events": [{"name": "login", "visitor": visitor}]})
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(place.url)))
+    page.goto(f"{place.url}/p/shop")
+    expect(page.get_by_role("img", name="People per day")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile(r"^860 people · Order"))).to_be_visible()
+    expect(page.get_by_text("Shares are off")).to_be_visible()
+    warnings = page.get_by_role("region", name="Warnings")
+    expect(warnings).to_contain_text("Hero: people do not fall on the arms as the shares say")
+    expect(warnings).to_contain_text("1 identity conflict")
+    of_project = {one.split("?")[0] for one in asked if one.startswith("/v1/projects/shop/")}
+    assert of_project == {"/v1/projects/shop/overview"}, "nothing else is asked for"
+    warnings.get_by_role("link", name="Hero").click()
+    expect(page).to_have_url(re.compile("/campaigns/hero/results"))

@@ -54,8 +54,26 @@ const project = createRoute({
   notFoundComponent: Lost,
 });
 
-const of = (path: string, load: () => Promise<Record<string, unknown>>, name: string) =>
-  createRoute({ getParentRoute: () => project, path, component: lazyRouteComponent(load as never, name as never) });
+const of = (path: string, load: () => Promise<Record<string, unknown>>, name: string) => {
+  // The page of the address is asked for at once, not only when it is known who is signed in.
+  if (isHere(path)) void load();
+  return createRoute({
+    getParentRoute: () => project,
+    path,
+    component: lazyRouteComponent(load as never, name as never),
+  });
+};
+
+/** Whether the address is that of a page of a project, whatever stands in place of `$` names. */
+function isHere(path: string): boolean {
+  const here = window.location.pathname.split("/").slice(3).filter(Boolean);
+  const parts = path.split("/").filter(Boolean);
+  return (
+    window.location.pathname.startsWith("/p/") &&
+    here.length === parts.length &&
+    parts.every((part, index) => part.startsWith("$") || part === here[index])
+  );
+}
 
 const tree = root.addChildren([
   home,

@@ -19,7 +19,7 @@ export function Home() {
   const project = useProject();
   const found = useQuery({
     queryKey: ["project", project, "overview"],
-    refetchInterval: (query) => (query.state.data?.figures === "computing" ? 700 : 60_000),
+    refetchInterval: (query) => (query.state.data?.figures === "computing" ? 700 : 30_000),
     queryFn: () => data(api.GET("/v1/projects/{project}/overview", { params: { path: { project } } })),
   });
   return (

@@ -14,7 +14,7 @@ const POINTS = 90;
  * interval as the exact posterior; the figures beside it are the exact ones.
  */
 export function Posterior({ goal, lift }: Props) {
-  if (!lift.interval || lift.lift === null || lift.interval.low <= -1) return null;
+  if (!lift.interval || lift.lift === null || Math.min(lift.interval.low, lift.lift) <= -1) return null;
   const from = Math.log1p(lift.interval.low);
   const to = Math.log1p(lift.interval.high);
   const middle = (from + to) / 2;

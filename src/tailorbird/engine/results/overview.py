@@ -100,8 +100,9 @@ async def overview(runtime: Runtime, project: str) -> Overview:
     glances = [_glance(one, found) for one in snapshot.bodies["campaign"].values()]
     running = sorted((one for one in glances if one.status == "running"), key=_by_people)
     resting = [one for one in reversed(glances) if one.status in ("draft", "testing", "paused")]
+    complete = found is not None and all(one.figures is not None for one in running)
     return Overview(
-        figures="ready" if found is not None else "away" if held.lacks else "computing",
+        figures="away" if held.lacks else "ready" if complete or not held.is_busy else "computing",
         as_of=found.at if found is not None else None,
         lacks=held.lacks,
         statuses=dict(Counter(one.status for one in glances)),
@@ -152,9 +153,14 @@ class _Held:
         self.begun = 0.0
         self.task: asyncio.Task[None] | None = None
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether newer ones are being computed."""
+        return self.task is not None and not self.task.done()
+
     def is_due(self, runtime: Runtime, snapshot: Snapshot) -> bool:
         """Whether a computation is to be begun."""
-        if self.task is not None and not self.task.done():
+        if self.is_busy:
             return False
         return self.version != snapshot.project.version or runtime.monotonic() - self.begun > FRESH_SECONDS
 
@@ -167,7 +173,7 @@ async def _computed(runtime: Runtime, snapshot: Snapshot, held: _Held) -> None:
     if held.is_due(runtime, snapshot):
         held.version, held.begun = snapshot.project.version, runtime.monotonic()
         held.task = runtime.background(_compute(runtime, snapshot, held))
-    if held.task is not None and not held.task.done():
+    if held.is_busy and held.task is not None:
         await asyncio.wait((held.task,), timeout=PATIENCE_SECONDS)
 
 
