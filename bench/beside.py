@@ -12,7 +12,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -61,6 +61,8 @@ class Half(msgspec.Struct, frozen=True, kw_only=True):
     lag_p50_ms: float
     lag_p99_ms: float
     lag_most_ms: float
+    #: the 99th percentile likewise, without the time in which its thread had work and no core
+    own_p99_ms: float
     #: share of the time in which the server's first thread had work and no core
     waiting: float
 
@@ -86,7 +88,9 @@ class Round:
 
     def __init__(self) -> None:
         self.costs: list[Cost] = []
+        #: milliseconds; and without those in which there was no core
         self.late: list[float] = []
+        self.own: list[float] = []
         self.seconds = self.waited_s = 0.0
 
     @property
@@ -94,10 +98,11 @@ class Round:
         """CPU time per request of all loads together, an answer between them included."""
         return sum(one.cpu_us * one.requests for one in self.costs) / sum(one.requests for one in self.costs)
 
-    def lag(self, share: float) -> float:
-        """The lag below which that share of all lags is, in milliseconds."""
-        late = sorted(self.late)
-        return late[min(len(late) - 1, int(len(late) * share))]
+
+def _part(lags: Sequence[float], share: float) -> float:
+    """The lag below which that share of all lags is."""
+    late = sorted(lags)
+    return late[min(len(late) - 1, int(len(late) * share))]
 
 
 class Questions:
@@ -185,12 +190,15 @@ async def _measure(server: Server, folder: Path, sizes: Sizes) -> Beside:
         here.costs.append(await load(server.port, server.pid, requests))
         here.seconds += time.perf_counter() - began
         here.waited_s += _waited(server.pid) - waited
-        here.late += await _lags(server, folder)
+        for late, waited in await _lags(server, folder):
+            here.late.append(late)
+            here.own.append(max(0.0, late - waited))
 
     for _ in range(sizes.rounds):
         rounds["alone"].append(Round())
-        for _ in range(sizes.alone):
-            await once("alone")
+        with _stopped(server):
+            for _ in range(sizes.alone):
+                await once("alone")
         rounds["beside"].append(Round())
         async with _asking(questions):
             before = len(questions.seconds)
@@ -198,6 +206,19 @@ async def _measure(server: Server, folder: Path, sizes: Sizes) -> Beside:
             while len(questions.seconds) == before and len(rounds["beside"][-1].costs) < MOST_LOADS:
                 await once("beside")
     return _told(sizes, rounds["alone"], rounds["beside"], questions)
+
+
+@contextlib.contextmanager
+def _stopped(server: Server) -> Iterator[None]:
+    """The process beside the server does nothing for a while: what it does unasked, too, would not be alone."""
+    children = psutil.Process(server.pid).children()
+    for child in children:
+        child.suspend()
+    try:
+        yield
+    finally:
+        for child in children:
+            child.resume()
 
 
 def _waited(pid: int) -> float:
@@ -219,14 +240,14 @@ async def _asking(questions: Questions) -> AsyncIterator[None]:
         raise failure
 
 
-async def _lags(server: Server, folder: Path) -> list[float]:
-    """How late the server's event loop was since it was last asked, in milliseconds."""
+async def _lags(server: Server, folder: Path) -> list[tuple[float, float]]:
+    """How late the server's event loop was since it was last asked, and how long without a core, in milliseconds."""
     file = folder / LAGS
     file.unlink(missing_ok=True)
     os.kill(server.pid, signal.SIGUSR1)
     for _ in range(1_000):
         if file.exists():
-            found: list[float] = json.loads(file.read_text())
+            found: list[tuple[float, float]] = json.loads(file.read_text())
             return found
         await asyncio.sleep(0.01)
     raise TimeoutError("the server does not tell how late it is")
@@ -248,9 +269,10 @@ def _half(rounds: Sequence[Round]) -> Half:
     return Half(
         cpu_us=statistics.median(one.cpu_us for one in rounds),
         p99_ms=statistics.median(cost.p99_ms for one in rounds for cost in one.costs),
-        lag_p50_ms=statistics.median(one.lag(0.5) for one in rounds),
-        lag_p99_ms=statistics.median(one.lag(0.99) for one in rounds),
-        lag_most_ms=max(one.lag(1.0) for one in rounds),
+        lag_p50_ms=statistics.median(_part(one.late, 0.5) for one in rounds),
+        lag_p99_ms=statistics.median(_part(one.late, 0.99) for one in rounds),
+        lag_most_ms=max(_part(one.late, 1.0) for one in rounds),
+        own_p99_ms=statistics.median(_part(one.own, 0.99) for one in rounds),
         waiting=sum(one.waited_s for one in rounds) / sum(one.seconds for one in rounds),
     )
 

@@ -325,12 +325,13 @@ def _beside(found: beside.Beside) -> list[str]:
             f"{half.p99_ms:.1f}",
             f"{half.lag_p50_ms:.1f}",
             f"{half.lag_p99_ms:.1f}",
+            f"{half.own_p99_ms:.1f}",
             f"{half.lag_most_ms:.0f}",
             f"{100 * half.waiting:.0f}",
         )
         for name, half in (("alone", found.alone), ("beside questions", found.beside))
     ]
-    head = ("decide", "CPU µs", "p99 ms", "lag p50 ms", "lag p99 ms", "latest ms", "without a core %")
+    head = ("decide", "CPU µs", "p99 ms", "lag p50 ms", "lag p99 ms", "its own ms", "latest ms", "without a core %")
     return [
         "## Decide beside questions",
         f"Decisions for 10 campaigns, 10 % of them new exposures, while results of a campaign with {found.exposures:,}"
@@ -338,8 +339,9 @@ def _beside(found: beside.Beside) -> list[str]:
         f" question another one, none answered from what is kept. {found.questions} were answered, in"
         f" {found.seconds:.1f} s each, of which {found.cpu_s:.1f} s of CPU time in that process. CPU time is of the"
         " server's process alone, its own part of each answer included. Lag is how much later than asked for a timer of"
-        " the server's event loop is served. *Without a core*: the share of the time in which the server had work and"
-        " others had the cores: the load generator, the questions, and whatever else ran.",
+        " the server's event loop is served; *its own* is the part in which its thread had a core. *Without a core*:"
+        " the share of the time in which the server had work and others had the cores: the load generator, the"
+        " questions, and whatever else ran. *Alone*: the process beside the server is stopped.",
         table(head, rows),
     ]
 

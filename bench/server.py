@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
 import time
@@ -48,19 +49,24 @@ async def main() -> None:
 
 
 class Lags:
-    """How late the event loop is: a timer for every 5 ms, and how long after its time it was served."""
+    """How late the event loop is: a timer for every 5 ms, how long after its time it was served, and for how long its
+    thread had work and no core meanwhile."""
 
     def __init__(self, directory: Path) -> None:
         self._file = directory / LAGS
-        self._late: list[float] = []
+        self._late: list[tuple[float, float]] = []
+        self._books = os.open("/proc/self/schedstat", os.O_RDONLY)
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._tell)
 
     async def watch(self) -> None:
         """Until cancelled."""
         while True:
-            began = time.perf_counter()
+            began, waited = time.perf_counter(), self._waited_ms()
             await asyncio.sleep(LOOK_S)
-            self._late.append((time.perf_counter() - began - LOOK_S) * 1e3)
+            self._late.append(((time.perf_counter() - began - LOOK_S) * 1e3, self._waited_ms() - waited))
+
+    def _waited_ms(self) -> float:
+        return int(os.pread(self._books, 100, 0).split()[1]) / 1e6
 
     def _tell(self) -> None:
         """Write down what was seen since the last time, in milliseconds."""

@@ -36,6 +36,7 @@ def serve(facts: Callable[[str], OpenFacts]) -> None:
     with contextlib.suppress(OSError):
         os.nice(NICE)
     incoming, outgoing = _streams()
+    _log_lines()
     hello = wire.read_hello(_next(incoming) or b"")
     os.environ.setdefault("OMP_NUM_THREADS", str(hello.threads))
     child = Child(hello, facts(hello.database), outgoing)
@@ -51,6 +52,20 @@ def _streams() -> tuple[BinaryIO, BinaryIO]:
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     return incoming, outgoing
+
+
+def _log_lines() -> None:
+    """Lines of JSON on standard error, as a server writes them: a failure with its traceback, without what was in the
+    variables, which may be facts of people."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+            structlog.processors.ExceptionRenderer(),
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def _next(incoming: BinaryIO) -> bytes | None:

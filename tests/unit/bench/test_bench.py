@@ -67,7 +67,7 @@ def results(**more: object) -> report.Results:
         memory_mb=900.0,
         goal_s=0.3,
     )
-    half = beside.Half(cpu_us=100, p99_ms=5, lag_p50_ms=0.3, lag_p99_ms=8, lag_most_ms=30, waiting=0.1)
+    half = beside.Half(cpu_us=100, p99_ms=5, lag_p50_ms=0.3, lag_p99_ms=8, lag_most_ms=30, own_p99_ms=3, waiting=0.1)
     made = report.Results(
         date="2026-01-01",
         machine=[("CPU", "made up")],

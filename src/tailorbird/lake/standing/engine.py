@@ -96,7 +96,14 @@ class Engine:
 
     def batches(self, sql: str, size: int) -> Iterator[pa.RecordBatch]:
         """The same, in pieces of about so many rows."""
-        yield from self._connection.sql(sql).to_arrow_reader(size)
+        import duckdb
+
+        try:
+            yield from self._connection.sql(sql).to_arrow_reader(size)
+        except OSError as error:
+            if "INTERRUPT" not in str(error):
+                raise
+            raise duckdb.InterruptException(str(error)) from None  # the reader of pieces calls it by another name
 
     def run(self, plan: Plan, given: Mapping[str, pa.Table]) -> dict[str, list[dict[str, Any]]]:
         """The named tables of a plan, over these."""
