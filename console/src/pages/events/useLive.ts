@@ -10,6 +10,8 @@ const KEPT = 500;
 const WAIT = 20;
 /** Between two questions when an answer came at once without anything, or none came. */
 const PAUSE_MS = 2_000;
+/** Between two questions where events come all the time: more often nobody can read. */
+const BREATH_MS = 500;
 
 type Live = { events: Arrived[]; loaded: boolean; trouble: boolean };
 
@@ -44,7 +46,7 @@ export function useLive(running: boolean, name: string, visitor: string): Live {
       );
       return found.items as Arrived[];
     };
-    const pause = () => new Promise((done) => setTimeout(done, PAUSE_MS));
+    const pause = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds));
     async function listen() {
       show({});
       while (!leaving.signal.aborted) {
@@ -54,11 +56,12 @@ export function useLive(running: boolean, name: string, visitor: string): Live {
           const fresh = await ask(events[0]?.seq ?? 0, loaded ? WAIT : 0);
           show({ events: merged(held.current.events, fresh), loaded: true, trouble: false });
           if (!running) return;
-          if (loaded && fresh.length === 0 && Date.now() - began < PAUSE_MS) await pause();
+          const least = !loaded ? 0 : fresh.length > 0 ? BREATH_MS : PAUSE_MS;
+          await pause(Math.max(0, began + least - Date.now()));
         } catch {
           if (leaving.signal.aborted) return;
           show({ trouble: true });
-          await pause();
+          await pause(PAUSE_MS);
         }
       }
     }
