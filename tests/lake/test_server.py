@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
+import structlog
 
 from tailorbird.domain.definitions import ProjectSettings
 from tailorbird.engine import jobs
@@ -33,10 +34,15 @@ async def server(store: Store, database: str, folder: Path) -> AsyncIterator[Run
         yield runtime
 
 
-async def until(true: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(60):
-        while not await true():  # noqa: ASYNC110 - what is waited for happens in another process
-            await asyncio.sleep(0.05)
+async def until(true: Callable[[], Awaitable[bool]], runtime: Runtime) -> None:
+    """Wait for it; a failure tells what the server said meanwhile, and how far its lake is."""
+    with structlog.testing.capture_logs() as said:
+        try:
+            async with asyncio.timeout(60):
+                while not await true():  # noqa: ASYNC110 - what is waited for happens in another process
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            pytest.fail(f"{said} given={await runtime.store.fact_numbers()} exported={await exported(runtime)}")
 
 
 async def test_facts_come_into_the_lake_by_themselves(
@@ -49,13 +55,13 @@ async def test_facts_come_into_the_lake_by_themselves(
             known, given = await exported(runtime), await runtime.store.fact_numbers()
             return known is not None and known.numbers.exposures == given.exposures
 
-        await until(there)
+        await until(there, runtime)
         assert [row["id"] for row in reading.rows(tmp_path / "lake", "events")] == ["e1"]
 
         async def in_time() -> bool:
             return runtime.metrics.registry.get_sample_value("tailorbird_lake_lag_seconds") == 0
 
-        await until(in_time)
+        await until(in_time, runtime)
         assert runtime.lake is not None
         answer = await runtime.lake.run(SHOP, Summary())
         assert sum(row["n"] for row in answer["exposed"]) == 1
@@ -73,7 +79,7 @@ async def test_one_of_several_servers_leads(tmp_path: Path, backend: Backend, da
             known, given = await exported(servers[0]), await servers[0].store.fact_numbers()
             return known is not None and known.numbers.events == given.events
 
-        await until(all_there)
+        await until(all_there, servers[0])
         assert [row["id"] for row in reading.rows(tmp_path / "lake", "events")] == [f"e{n}" for n in range(4)]
         leaders = [one for one in servers if one.lake is not None and one.lake.pid is not None]
         assert len(leaders) == 1
