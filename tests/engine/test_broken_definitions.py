@@ -95,5 +95,5 @@ async def test_what_cannot_be_read_can_be_listed_and_audited(engine: Engine, bod
     shown = view(engine.runtime, listed)
     assert shown.warnings[0].startswith("Switched off: ")
     msgspec.json.decode(msgspec.json.encode(shown))
-    (entry,) = await audit(engine.runtime, engine.project.id)
+    (entry,) = await audit(engine.runtime, engine.project.id, kind="campaign")
     assert (entry.key, msgspec.json.decode(msgspec.json.encode(entry))["key"]) == ("broken", "broken")
