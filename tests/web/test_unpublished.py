@@ -114,6 +114,26 @@ async def test_a_check_names_what_is_wrong_and_what_is_missing(shop: Site) -> No
     assert (told["problems"][0]["field"], told["ready"]) == ("name", None)
 
 
+async def test_a_check_tells_everything_at_once(shop: Site) -> None:
+    body = await body_of(shop)
+    body["key"] = "Not a key!"
+    body["rules"][0]["audience"] = {"plan": {"$no": 1}}
+    body["schedule"] = {"start": "2031-02-01", "end": "2031-01-01"}
+    body["control"] = int(body["control"])
+    await keep(shop, body)
+    told = await check(shop)
+    assert [one["field"] for one in told["problems"]] == ["key", "schedule.end", "rules[0].audience.plan.$no"]
+    assert {one["path"].partition("[")[0].partition(".")[0] for one in told["changes"]} == {"key", "schedule", "rules"}
+    first = body["rules"][0]["experiences"][0]
+    assert told["names"][first["id"]] == first["name"]
+    await keep(shop, {**body, "key": "checkout-upsell"})
+    assert (await check(shop))["problems"][0] == {
+        "field": "key",
+        "got": "checkout-upsell",
+        "detail": "The key 'checkout-upsell' belongs to another definition.",
+    }
+
+
 async def test_publishing_makes_one_version_and_ends_the_draft(shop: Site) -> None:
     before = (await shop.ask("GET", HERO)).json()
     for number in range(3):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from tailorbird.engine.diff import Change, changes
 from tailorbird.engine.project_file.plan import Move, called, control_moved, moves
 from tailorbird.engine.runtime import Runtime
 from tailorbird.engine.snapshot import DECODERS, UNREADABLE
+from tailorbird.engine.validate import check_campaign
 from tailorbird.engine.view import Missing, setup_of
 
 #: bytes of one draft
@@ -151,7 +153,8 @@ async def check(runtime: Runtime, project: str, kind: Kind, ref: str) -> Check:
         if isinstance(prepared, Campaign):
             told = _movement(live, prepared)
     except (Invalid, Conflict) as error:
-        told["problems"] = error.problems or (Problem(detail=error.detail),)
+        told["problems"] = await _problems(runtime, live, draft, error)
+        body, told["names"] = _as_written(live, draft, body)
     if kind == "campaign":
         told |= _setup(runtime, live, draft)
     before = _compared(msgspec.json.decode(live.body))
@@ -161,6 +164,34 @@ async def check(runtime: Runtime, project: str, kind: Kind, ref: str) -> Check:
         changes=tuple(changes(before, _compared({**_kept(before), **body}))),
         **told,
     )
+
+
+async def _problems(
+    runtime: Runtime, live: Definition, draft: Unpublished, first: Invalid | Conflict
+) -> tuple[Problem, ...]:
+    """What was met first, and of a campaign whatever else does not compile: its author is told of all of it at once."""
+    found = first.problems or (Problem(detail=first.detail),)
+    if live.kind != "campaign":
+        return found
+    try:
+        written: Campaign = DECODERS["campaign"].decode(_written(draft))
+        await asyncio.to_thread(check_campaign, runtime.project(live.project), written)
+    except Invalid as more:
+        known = {one.field for one in found}
+        return (*found, *(one for one in more.problems if one.field not in known))
+    except UNREADABLE:
+        pass
+    return found
+
+
+def _as_written(live: Definition, draft: Unpublished, body: Any) -> tuple[Any, dict[str, str]]:
+    """A body as it would be stored where its form is right, and the names of what it holds."""
+    try:
+        written, held = (DECODERS[live.kind].decode(one) for one in (_written(draft), live.body))
+    except UNREADABLE:
+        return body, {}
+    names = called(held) | called(written) if isinstance(written, Campaign) else {}
+    return msgspec.json.decode(msgspec.json.encode(written)), names
 
 
 def _movement(live: Definition, prepared: Campaign) -> dict[str, Any]:

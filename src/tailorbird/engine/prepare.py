@@ -13,7 +13,7 @@ from tailorbird.decision import settle_ranges
 from tailorbird.domain import ids
 from tailorbird.domain.campaign import Campaign, Content, Experience, GoalUse, Rule, TemplateRef
 from tailorbird.domain.definitions import Definition, Template
-from tailorbird.domain.errors import Conflict, Invalid, NotFound
+from tailorbird.domain.errors import Conflict, Invalid, NotFound, Problem
 
 NewId = Callable[[], str]
 #: (reference, version or 0) → (template id, version, template)
@@ -27,7 +27,8 @@ def key_for(name: str, wanted: str, own: str, taken: Collection[str]) -> str:
         if not ids.is_key(key):
             raise Invalid.field("key", ids.KEY_EXPECTED, key)
         if key in taken:
-            raise Conflict(f"The key {key!r} belongs to another definition.")
+            taken_by_another = f"The key {key!r} belongs to another definition."
+            raise Conflict(taken_by_another, problems=(Problem(field="key", got=key, detail=taken_by_another),))
         return key
     made = ids.key_from_name(name)
     candidate, number = made, 2
