@@ -47,13 +47,28 @@ export const theme = createTheme({
     Button: { defaultProps: { size: "sm" } },
     Tooltip: { defaultProps: { openDelay: 300, withArrow: true } },
     TableScrollContainer: { defaultProps: { type: "native" } },
-    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.4 } } },
+    Modal: {
+      defaultProps: {
+        centered: true,
+        overlayProps: { backgroundOpacity: 0.4 },
+        closeButtonProps: { "aria-label": "Close" },
+      },
+    },
   },
 });
 
 /** Text that stands back is still read: 4.5 to 1 and more on every ground of both schemes. */
 export const variables: CSSVariablesResolver = () => ({
   variables: {},
-  light: { "--mantine-color-dimmed": "#5c636a", "--mantine-color-placeholder": "#6b7178" },
-  dark: { "--mantine-color-dimmed": "#a9adb3", "--mantine-color-placeholder": "#9a9ea4" },
+  light: {
+    "--mantine-color-dimmed": "#5c636a",
+    "--mantine-color-placeholder": "#6b7178",
+    "--mantine-color-error": "var(--mantine-color-red-9)",
+    "--mantine-color-red-text": "var(--mantine-color-red-9)",
+  },
+  dark: {
+    "--mantine-color-dimmed": "#a9adb3",
+    "--mantine-color-placeholder": "#9a9ea4",
+    "--mantine-color-error": "var(--mantine-color-red-4)",
+  },
 });

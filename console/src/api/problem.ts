@@ -1,7 +1,7 @@
 import type { components } from "./schema";
 
 export type ProblemDetails = components["schemas"]["ProblemDetails"];
-export type FieldProblem = { field: string; expected: string; got: string };
+export type FieldProblem = { field: string; expected: string; got: string; detail?: string };
 
 /** An answer that is an error: the server's problem document, or that there was no answer at all. */
 export class ApiProblem extends Error {

@@ -40,6 +40,13 @@ export const campaigns = (project: string) =>
     queryFn: () => data(api.GET("/v1/projects/{project}/campaigns", { params: { path: { project } } })),
   });
 
+/** What campaigns can be chosen by: groups, owners, exclusion sets, and how many there are of each status. */
+export const campaignFacets = (project: string) =>
+  queryOptions({
+    queryKey: at(project, "campaigns", { facets: true }),
+    queryFn: () => data(api.GET("/v1/projects/{project}/campaigns:facets", { params: { path: { project } } })),
+  });
+
 export const campaign = (project: string, ref: string) =>
   queryOptions({
     queryKey: at(project, "campaigns", ref),

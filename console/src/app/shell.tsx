@@ -40,7 +40,7 @@ export function Shell() {
   const [finding, setFinding] = useState(0);
   // Loaded when the page has nothing more urgent to do, so that it is there when it is asked for.
   useEffect(() => {
-    const timer = setTimeout(() => void finder(), 1_500);
+    const timer = setTimeout(() => void finder().catch(() => undefined), 1_500);
     return () => clearTimeout(timer);
   }, []);
   const find = () => setFinding((times) => times + 1);

@@ -8,18 +8,9 @@ import {
   IconTrash,
   IconUsersGroup,
 } from "@tabler/icons-react";
-import {
-  type Group as GroupNode,
-  type JsonObject,
-  type Logic,
-  type Node,
-  newGroup,
-  newPast,
-  newTest,
-  read,
-  replace,
-  write,
-} from "./model";
+import { useMemo } from "react";
+import { useWrong } from "@/parts/wrong";
+import { type Group as GroupNode, type Logic, type Node, newGroup, newPast, newTest, paths, replace } from "./model";
 import { PastRow } from "./PastRow";
 import { TestRow } from "./TestRow";
 import type { Known } from "./useKnown";
@@ -44,13 +35,25 @@ type Props = {
 /** A condition as rows and groups that people put together. */
 export function Builder({ root, onChange, known, disabled, only }: Props) {
   const set = (id: number, made: Node | null) => onChange(replace(root, id, made));
-  if (root.kind !== "group") return <Row node={root} set={set} known={known} disabled={disabled} only={only} />;
-  return <Parts group={root} set={set} known={known} disabled={disabled} only={only} outermost />;
+  const places = useMemo(() => paths(root), [root]);
+  const { own } = useWrong();
+  const row = { set, known, disabled, only, places };
+  if (root.kind !== "group") return <Row node={root} {...row} />;
+  return (
+    <>
+      <Parts group={root} {...row} outermost />
+      {!only && <Said text={own()} />}
+    </>
+  );
 }
 
-/** The tree for a condition, and the condition of a tree. */
-export const toTree = (condition: JsonObject): Node => read(condition);
-export const toCondition = (root: Node): JsonObject => write(root);
+function Said({ text }: { text: string | undefined }) {
+  return text ? (
+    <Text size="xs" c="red" mt={4} role="alert">
+      {text}
+    </Text>
+  ) : null;
+}
 
 type RowProps = {
   node: Node;
@@ -58,25 +61,31 @@ type RowProps = {
   known: Known;
   disabled?: boolean;
   only?: "attributes";
+  /** where each node stands in the JSON */
+  places: Map<number, string>;
 };
 
-function Row({ node, set, known, disabled, only }: RowProps) {
+function Row({ node, ...row }: RowProps) {
+  const { set, known, disabled, only } = row;
+  const { field } = useWrong();
   if (node.kind === "group") {
     return (
       <Paper withBorder p="sm" radius="md" bg="var(--mantine-color-default-hover)">
-        <Parts group={node} set={set} known={known} disabled={disabled} only={only} />
+        <Parts group={node} {...row} />
       </Paper>
     );
   }
   const change = (made: Node | null) => set(node.id, made);
+  const { error, ...place } = field(row.places.get(node.id) ?? "");
   return (
-    <Group gap="xs" align="flex-start" wrap="nowrap">
+    <Group gap="xs" align="flex-start" wrap="nowrap" {...(only ? {} : place)}>
       <div style={{ flex: 1, minWidth: 0 }}>
         {node.kind === "test" ? (
           <TestRow test={node} onChange={change} known={known} disabled={disabled} only={only} />
         ) : (
           <PastRow past={node} onChange={change} known={known} disabled={disabled} />
         )}
+        {!only && <Said text={error} />}
       </div>
       <Remove what="this row" act={() => change(null)} disabled={disabled} />
     </Group>
@@ -95,7 +104,8 @@ function Remove({ what, act, disabled }: { what: string; act: () => void; disabl
 
 type PartsProps = { group: GroupNode; outermost?: boolean } & Omit<RowProps, "node">;
 
-function Parts({ group, set, known, disabled, only, outermost }: PartsProps) {
+function Parts({ group, outermost, ...row }: PartsProps) {
+  const { set, disabled, only } = row;
   const add = (node: Node) => set(group.id, { ...group, children: [...group.children, node] });
   const single = group.children.length < 2 && outermost;
   return (
@@ -135,7 +145,7 @@ function Parts({ group, set, known, disabled, only, outermost }: PartsProps) {
               {group.op === "or" || group.op === "nor" ? "or" : "and"}
             </Text>
           )}
-          <Row node={child} set={set} known={known} disabled={disabled} only={only} />
+          <Row node={child} {...row} />
         </div>
       ))}
       {!disabled && <Add add={add} only={only} />}

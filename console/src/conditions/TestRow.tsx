@@ -61,7 +61,7 @@ export function TestRow({ test, onChange, known, disabled, only }: Props) {
               value={value}
               usual={usual}
               options={fact?.values}
-              attribute={fact ? undefined : test.name}
+              attribute={fact || only ? undefined : test.name}
               audiences={known.audiences}
               disabled={disabled}
               onChange={(made) => change(index, op, made)}

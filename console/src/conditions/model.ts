@@ -136,6 +136,31 @@ function all(children: Node[]): JsonObject {
   return write({ id: 0, kind: "group", op: "and", inline: true, children });
 }
 
+/** Where each node of a tree stands in its JSON: the paths that the server names, by the node's number. */
+export function paths(root: Node): Map<number, string> {
+  const found = new Map<number, string>();
+  place(root, "", found);
+  return found;
+}
+
+const under = (path: string, name: string): string => (path ? `${path}.${name}` : name);
+
+function place(node: Node, path: string, found: Map<number, string>): void {
+  if (node.kind !== "group") {
+    found.set(node.id, under(path, node.kind === "test" ? node.name : WORDS[node.kind]));
+    return;
+  }
+  found.set(node.id, path);
+  const within = node.inline ? path : under(path, `$${node.op}`);
+  if (node.inline || node.op === "not") {
+    // Written as one object, unless a name comes twice: then as a list.
+    const names = node.children.flatMap((child) => Object.keys(one(child)));
+    const listed = new Set(names).size < names.length;
+    for (const [index, child] of node.children.entries())
+      place(child, listed ? under(within, `$and[${index}]`) : within, found);
+  } else for (const [index, child] of node.children.entries()) place(child, `${within}[${index}]`, found);
+}
+
 /** The tree with one node replaced, or removed where `made` is null. The rest is shared with the tree before. */
 export function replace(root: Node, id: number, made: Node | null): Node {
   if (root.id === id) return made ?? root;

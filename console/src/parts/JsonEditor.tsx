@@ -4,10 +4,16 @@ import type { EditorProps } from "./editor/Editor";
 
 const Editor = lazy(() => import("./editor/Editor"));
 
-type Props = Omit<EditorProps, "labelledBy"> & { label?: string; description?: string; error?: string };
+type Props = Omit<EditorProps, "labelledBy"> & {
+  label?: string;
+  description?: string;
+  error?: string;
+  /** path by which somebody is led here */
+  "data-field"?: string;
+};
 
 /** A field for JSON: highlighting, brackets, and what is wrong beside its line. Loaded when it is first shown. */
-export function JsonEditor({ label, description, error, ...rest }: Props) {
+export function JsonEditor({ label, description, error, "data-field": field, ...rest }: Props) {
   const id = useId();
   return (
     <Input.Wrapper
@@ -18,7 +24,7 @@ export function JsonEditor({ label, description, error, ...rest }: Props) {
       labelProps={{ id }}
       inputWrapperOrder={["label", "description", "input", "error"]}
     >
-      <Box mt={4}>
+      <Box mt={4} data-field={field}>
         <Suspense fallback={<Skeleton h={rest.minHeight ?? 160} radius="sm" />}>
           <Editor {...rest} labelledBy={label ? id : undefined} />
         </Suspense>

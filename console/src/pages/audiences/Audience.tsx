@@ -1,16 +1,13 @@
-import { Anchor, Button, Group, Paper, Stack, Textarea, TextInput } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, data, type Schemas } from "@/api/client";
-import { asProblem } from "@/api/problem";
 import { useProject, useRole } from "@/app/project";
 import { AudienceEditor } from "@/pages/campaign/AudienceEditor";
-import { confirm } from "@/parts/confirm";
+import { DefinitionForm } from "@/parts/DefinitionForm";
 import { Loaded } from "@/parts/Loaded";
-import { Page } from "@/parts/Page";
-import { Trouble } from "@/parts/Trouble";
+import { At } from "@/parts/wrong";
 import { ListMembers } from "./ListMembers";
 
 type View = Schemas["Versioned_Audience_"];
@@ -73,71 +70,32 @@ function Edit({ view, fresh }: { view?: View; fresh?: "list" | "condition" }) {
     },
   });
   const locked = !may("editor");
-  const problem = save.error ? asProblem(save.error) : undefined;
   return (
-    <Page
+    <DefinitionForm
       title={view?.body.name ?? (list ? "New list" : "New audience")}
-      above={
-        <Anchor component={Link} to={`/p/${project}/audiences`} size="sm">
-          Audiences
-        </Anchor>
+      list={{ label: "Audiences", to: `/p/${project}/audiences` }}
+      body={body}
+      set={set}
+      locked={locked}
+      save={save}
+      remove={
+        view && {
+          body: "It is refused while a campaign or another audience uses it. Its history stays.",
+          act: () => remove.mutate(),
+        }
       }
-      actions={
-        view &&
-        !locked && (
-          <Button
-            variant="default"
-            onClick={() =>
-              confirm({
-                title: `Delete ${view.body.name}?`,
-                body: "It is refused while a campaign or another audience uses it. Its history stays.",
-                verb: "Delete",
-                danger: true,
-                act: () => remove.mutate(),
-              })
-            }
-          >
-            Delete
-          </Button>
-        )
-      }
+      after={list && view && <ListMembers audience={view} />}
     >
-      <Paper withBorder p="md">
-        <Stack>
-          <Group grow align="flex-start" maw={720}>
-            <TextInput
-              label="Name"
-              required
-              disabled={locked}
-              value={body.name}
-              onChange={(event) => set({ name: event.currentTarget.value })}
-              error={problem?.at("name") ?? problem?.at("key")}
-            />
-            <Textarea
-              label="Description"
-              autosize
-              disabled={locked}
-              value={body.description ?? ""}
-              onChange={(event) => set({ description: event.currentTarget.value })}
-            />
-          </Group>
-          {!list && (
-            <AudienceEditor
-              audience={body.condition as never}
-              named
-              locked={locked}
-              change={(made) => set({ condition: made as Body["condition"] })}
-            />
-          )}
-          {problem && !problem.at("name") && !problem.at("key") && <Trouble error={problem} />}
-          <Group>
-            <Button loading={save.isPending} disabled={locked || !body.name.trim()} onClick={() => save.mutate()}>
-              {view ? "Save" : "Create"}
-            </Button>
-          </Group>
-        </Stack>
-      </Paper>
-      {list && view && <ListMembers audience={view} />}
-    </Page>
+      {!list && (
+        <At path="condition">
+          <AudienceEditor
+            audience={body.condition as never}
+            named
+            locked={locked}
+            change={(made) => set({ condition: made as Body["condition"] })}
+          />
+        </At>
+      )}
+    </DefinitionForm>
   );
 }

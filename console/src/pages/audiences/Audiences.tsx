@@ -1,4 +1,4 @@
-import { Anchor, Badge, Button, Group, Menu, Paper, Table, Text } from "@mantine/core";
+import { Anchor, Badge, Button, Group, Menu, Table, Text } from "@mantine/core";
 import { IconPlus, IconUsersGroup } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -6,6 +6,7 @@ import { audiences } from "@/api/queries";
 import { useProject, useRole } from "@/app/project";
 import { inWords } from "@/conditions/words";
 import { Empty } from "@/parts/Empty";
+import { ListTable } from "@/parts/ListTable";
 import { Loaded } from "@/parts/Loaded";
 import { Moment } from "@/parts/Moment";
 import { Page } from "@/parts/Page";
@@ -44,52 +45,41 @@ export function Audiences() {
               rules can ask for it by name.
             </Empty>
           ) : (
-            <Paper withBorder>
-              <Table.ScrollContainer minWidth={620}>
-                <Table highlightOnHover verticalSpacing="xs">
-                  <Table.Thead>
-                    <Table.Tr>
-                      <Table.Th>Audience</Table.Th>
-                      <Table.Th>Who</Table.Th>
-                      <Table.Th>Changed</Table.Th>
-                    </Table.Tr>
-                  </Table.Thead>
-                  <Table.Tbody>
-                    {items.map((one) => (
-                      <Table.Tr key={one.id}>
-                        <Table.Td>
-                          <Anchor component={Link} to={`/p/${project}/audiences/${one.key}`} fw={600} size="sm">
-                            {one.body.name}
-                          </Anchor>
-                          <Text size="xs" c="dimmed" ff="monospace">
-                            {one.key}
-                          </Text>
-                        </Table.Td>
-                        <Table.Td maw={480}>
-                          {one.body.type === "list" ? (
-                            <Group gap={6}>
-                              <Badge variant="default" tt="none">
-                                list
-                              </Badge>
-                              <Text size="sm">{one.body.description}</Text>
-                            </Group>
-                          ) : (
-                            <Text size="sm" lineClamp={2}>
-                              {inWords(one.body.condition as never)}
-                            </Text>
-                          )}
-                        </Table.Td>
-                        <Table.Td>
-                          <Text size="sm" c="dimmed">
-                            <Moment at={one.at} />
-                          </Text>
-                        </Table.Td>
-                      </Table.Tr>
-                    ))}
-                  </Table.Tbody>
-                </Table>
-              </Table.ScrollContainer>
-            </Paper>
+            <ListTable
+              items={items}
+              head={["Audience", "Who", "Changed"]}
+              row={(one) => (
+                <>
+                  <Table.Td>
+                    <Anchor component={Link} to={`/p/${project}/audiences/${one.key}`} fw={600} size="sm">
+                      {one.body.name}
+                    </Anchor>
+                    <Text size="xs" c="dimmed" ff="monospace">
+                      {one.key}
+                    </Text>
+                  </Table.Td>
+                  <Table.Td maw={480}>
+                    {one.body.type === "list" ? (
+                      <Group gap={6}>
+                        <Badge variant="default" tt="none">
+                          list
+                        </Badge>
+                        <Text size="sm">{one.body.description}</Text>
+                      </Group>
+                    ) : (
+                      <Text size="sm" lineClamp={2}>
+                        {inWords(one.body.condition as never)}
+                      </Text>
+                    )}
+                  </Table.Td>
+                  <Table.Td>
+                    <Text size="sm" c="dimmed">
+                      <Moment at={one.at} />
+                    </Text>
+                  </Table.Td>
+                </>
+              )}
+            />
           )
         }
       </Loaded>

@@ -3,16 +3,18 @@ import { useEffect, useRef, useState } from "react";
 import { Builder } from "@/conditions/Builder";
 import { Matches } from "@/conditions/Matches";
 import { type JsonObject, type Node, read, write } from "@/conditions/model";
-import { useKnown } from "@/conditions/useKnown";
+import { useCount } from "@/conditions/useCount";
+import { type Known, useKnown } from "@/conditions/useKnown";
 import { JsonEditor } from "@/parts/JsonEditor";
+import { useWrong, WrongFields } from "@/parts/wrong";
 import type { Audience } from "./draft";
 
 type Props = {
   audience: Audience;
   change: (audience: Audience) => void;
   locked: boolean;
-  /** whether nobody being chosen is an answer too, as for a campaign's own audience */
-  optional?: boolean;
+  /** what it means that nothing is chosen, where that is an answer too */
+  none?: string;
   /** a named audience is always a condition */
   named?: boolean;
 };
@@ -23,10 +25,12 @@ const wayOf = (audience: Audience): Way =>
   audience === "everyone" ? "everyone" : audience && typeof audience === "object" ? "rows" : "none";
 
 /** For whom something is: everyone by an explicit choice, or a condition as rows or as JSON. */
-export function AudienceEditor({ audience, change, locked, optional, named }: Props) {
+export function AudienceEditor({ audience, change, locked, none, named }: Props) {
   const known = useKnown();
+  const { place } = useWrong();
   const [way, setWay] = useState<Way>(wayOf(audience));
   const condition = typeof audience === "object" && audience !== null ? (audience as JsonObject) : undefined;
+  const counted = useCount(condition);
   const [root, setRoot] = useState<Node>(() => read(condition ?? {}));
   const [text, setText] = useState(() => JSON.stringify(condition ?? {}, null, 2));
   const handed = useRef(JSON.stringify(audience ?? null));
@@ -59,8 +63,23 @@ export function AudienceEditor({ audience, change, locked, optional, named }: Pr
     }
   }
 
+  function rows(made: Node) {
+    setRoot(made);
+    hand(write(made));
+  }
+
+  function json(made: string) {
+    setText(made);
+    try {
+      const parsed: unknown = JSON.parse(made);
+      if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) hand(parsed as JsonObject);
+    } catch {
+      // Not JSON yet: the editor marks the line, and nothing is handed on.
+    }
+  }
+
   return (
-    <Stack gap="sm">
+    <Stack gap="sm" {...place()}>
       <Group justify="space-between">
         <SegmentedControl
           aria-label="Audience"
@@ -69,32 +88,45 @@ export function AudienceEditor({ audience, change, locked, optional, named }: Pr
           value={way}
           onChange={(made) => choose(made as Way)}
           data={[
-            ...(!named && (optional || way === "none")
-              ? [{ value: "none", label: optional ? "As the rules say" : "Nobody chosen" }]
-              : []),
+            ...(!named && (none || way === "none") ? [{ value: "none", label: none ?? "Nobody chosen" }] : []),
             ...(named ? [] : [{ value: "everyone", label: "Everyone" }]),
             { value: "rows", label: "Who…" },
             { value: "json", label: "JSON" },
           ]}
         />
-        {condition && <Matches condition={condition} />}
+        {condition && <Matches found={counted} />}
       </Group>
-      {way === "none" && !optional && (
+      {way === "none" && !none && (
         <Text size="sm" c="dimmed">
           Choose whom this rule is for. “Everyone” is a choice too, and has to be made.
         </Text>
       )}
+      <WrongFields wrong={counted.wrong}>
+        <Condition way={way} root={root} text={text} known={known} locked={locked} rows={rows} json={json} />
+      </WrongFields>
+    </Stack>
+  );
+}
+
+type ConditionProps = {
+  way: Way;
+  root: Node;
+  text: string;
+  known: Known;
+  locked: boolean;
+  rows: (root: Node) => void;
+  json: (text: string) => void;
+};
+
+/** A condition as rows or as JSON, each with what is wrong with it beside it. */
+function Condition({ way, root, text, known, locked, rows, json }: ConditionProps) {
+  const wrong = useWrong();
+  const listed = wrong.list();
+  return (
+    <>
       {way === "rows" && (
         <Paper withBorder p="sm">
-          <Builder
-            root={root}
-            known={known}
-            disabled={locked}
-            onChange={(made) => {
-              setRoot(made);
-              hand(write(made));
-            }}
-          />
+          <Builder root={root} known={known} disabled={locked} onChange={rows} />
         </Paper>
       )}
       {way === "json" && (
@@ -102,17 +134,16 @@ export function AudienceEditor({ audience, change, locked, optional, named }: Pr
           label="Condition"
           value={text}
           readOnly={locked}
-          onChange={(made) => {
-            setText(made);
-            try {
-              const parsed: unknown = JSON.parse(made);
-              if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) hand(parsed as JsonObject);
-            } catch {
-              // Not JSON yet: the editor marks the line, and nothing is handed on.
-            }
-          }}
+          wrong={listed}
+          error={wrong.field("").error}
+          onChange={json}
         />
       )}
-    </Stack>
+      {way !== "rows" && way !== "json" && wrong.own() && (
+        <Text size="xs" c="red" role="alert">
+          {wrong.own()}
+        </Text>
+      )}
+    </>
   );
 }

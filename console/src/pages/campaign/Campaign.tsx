@@ -1,27 +1,23 @@
-import { ActionIcon, Alert, Anchor, Badge, Button, Group, Menu, Stack, Tabs, Text, Tooltip } from "@mantine/core";
+import { Alert, Anchor, Stack, Tabs, Text } from "@mantine/core";
 import { useDisclosure, useHotkeys } from "@mantine/hooks";
-import {
-  IconArrowBackUp,
-  IconArrowForwardUp,
-  IconDots,
-  IconPlayerPause,
-  IconPlayerPlay,
-  IconUpload,
-} from "@tabler/icons-react";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useProject, useRole } from "@/app/project";
-import { useVerb } from "@/pages/campaigns/Campaigns";
-import { confirm } from "@/parts/confirm";
 import { Loaded } from "@/parts/Loaded";
 import { Page } from "@/parts/Page";
 import { Status } from "@/parts/Status";
+import { At, useFocus, WrongFields } from "@/parts/wrong";
+import { Actions } from "./Actions";
 import { AudienceEditor } from "./AudienceEditor";
 import { CampaignGoals } from "./CampaignGoals";
 import { CampaignSettings } from "./CampaignSettings";
 import { Conflict } from "./Conflict";
 import { Publish } from "./Publish";
+import { tabOf } from "./places";
+import { Lead } from "./Readiness";
+import { Count } from "./RuleEditor";
 import { Rules } from "./Rules";
+import { type Judged, useCheck } from "./useCheck";
 import { type Draft, useEditing, useLoaded } from "./useDraft";
 import { Versions } from "./Versions";
 
@@ -46,7 +42,7 @@ export function Campaign() {
     <Loaded query={live} lines={8}>
       {(view) => (
         <Loaded query={draft} lines={8}>
-          {(stored) => <Editor key={`${view.id}:${view.version}`} view={view} stored={stored} />}
+          {(stored) => <Editor key={view.id} view={view} stored={stored} />}
         </Loaded>
       )}
     </Loaded>
@@ -63,7 +59,15 @@ function Editor({ view, stored }: EditorProps) {
   const archived = view.body.status === "archived";
   const locked = !may("editor") || archived;
   const draft = useEditing(view, stored, locked);
+  const judged = useCheck(draft);
   const [publishing, { open, close }] = useDisclosure();
+  const [goal, setGoal] = useState<string | null>(null);
+  const show = (value: string) => navigate({ to: `/p/${project}/campaigns/${view.key}/${value}`, replace: true });
+  const lead = (path: string) => {
+    void show(tabOf(path));
+    setGoal(path);
+  };
+  useFocus(goal, () => setGoal(null));
   useHotkeys([
     ["mod+Z", draft.undo],
     ["mod+shift+Z", draft.redo],
@@ -79,7 +83,7 @@ function Editor({ view, stored }: EditorProps) {
           Campaigns
         </Anchor>
       }
-      actions={<Actions draft={draft} publish={open} locked={locked} />}
+      actions={<Actions draft={draft} judged={judged} lead={lead} publish={open} locked={locked} />}
     >
       {view.warnings?.map((warning) => (
         <Alert key={warning} color="rust" variant="light" p="xs">
@@ -92,171 +96,82 @@ function Editor({ view, stored }: EditorProps) {
         </Alert>
       )}
       <Conflict draft={draft} />
-      <Tabs
-        value={tab}
-        onChange={(value) => void navigate({ to: `/p/${project}/campaigns/${view.key}/${value}`, replace: true })}
-        keepMounted={false}
-      >
-        <Tabs.List>
-          {TABS.map((one) => (
-            <Tabs.Tab key={one.value} value={one.value}>
-              {one.label}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
-        <Tabs.Panel value="rules" pt="md">
-          <Rules body={draft.body} set={draft.set} setup={view.setup ?? []} locked={locked} />
-        </Tabs.Panel>
-        <Tabs.Panel value="audience" pt="md">
-          <Stack gap="xs">
-            <Text size="sm" c="dimmed">
-              Holds for every rule, before the rule’s own audience.
-            </Text>
-            <AudienceEditor
-              optional
-              audience={draft.body.audience as never}
-              locked={locked}
-              change={(audience) => draft.set({ ...draft.body, audience: audience as never })}
-            />
-          </Stack>
-        </Tabs.Panel>
-        <Tabs.Panel value="goals" pt="md">
-          <CampaignGoals body={draft.body} set={draft.set} locked={locked} started={view.body.status !== "draft"} />
-        </Tabs.Panel>
-        <Tabs.Panel value="settings" pt="md">
-          <CampaignSettings body={draft.body} set={draft.set} locked={locked} />
-        </Tabs.Panel>
-        <Suspense>
-          <Tabs.Panel value="preview" pt="md">
-            <Preview draft={draft} />
-          </Tabs.Panel>
-          <Tabs.Panel value="results" pt="md">
-            <Results campaign={view} />
-          </Tabs.Panel>
-        </Suspense>
-        <Tabs.Panel value="versions" pt="md">
-          <Versions view={view} />
-        </Tabs.Panel>
-      </Tabs>
-      <Publish opened={publishing} close={close} draft={draft} />
+      <Lead.Provider value={lead}>
+        <WrongFields wrong={judged.wrong} goal={goal}>
+          <Pages view={view} draft={draft} judged={judged} tab={tab} show={show} locked={locked} />
+        </WrongFields>
+      </Lead.Provider>
+      <Publish
+        opened={publishing}
+        close={close}
+        draft={draft}
+        lead={(path) => {
+          close();
+          lead(path);
+        }}
+      />
     </Page>
   );
 }
 
-const SAYS: Record<Draft["saving"], string> = {
-  saved: "Draft saved",
-  waiting: "Typing…",
-  saving: "Saving…",
-  away: "Kept here; the server is away",
-  conflict: "Somebody else wrote",
-  refused: "Not saved",
+type PagesProps = {
+  view: Draft["live"];
+  draft: Draft;
+  judged: Judged;
+  tab: string;
+  show: (tab: string) => void;
+  locked: boolean;
 };
 
-function Actions({ draft, publish, locked }: { draft: Draft; publish: () => void; locked: boolean }) {
-  const may = useRole();
-  const verb = useVerb();
-  const { live } = draft;
-  const state = live.body.status ?? "draft";
-  const run = (name: Parameters<typeof verb.mutate>[0]["verb"]) => verb.mutate({ ref: live.key, verb: name });
+/** The pages of the editor, of which one is open. */
+function Pages({ view, draft, judged, tab, show, locked }: PagesProps) {
   return (
-    <>
-      {!locked && (
-        <Group gap={2}>
-          <Text
-            size="xs"
-            c={draft.saving === "refused" || draft.saving === "conflict" ? "red" : "dimmed"}
-            role="status"
-            mr={4}
-          >
-            {draft.changed ? SAYS[draft.saving] : "No unpublished changes"}
+    <Tabs value={tab} onChange={(value) => value && show(value)} keepMounted={false}>
+      <Tabs.List>
+        {TABS.map((one) => {
+          const wrong = judged.wrong.filter(({ path }) => tabOf(path) === one.value).length;
+          return (
+            <Tabs.Tab key={one.value} value={one.value} rightSection={wrong > 0 && <Count wrong={wrong} />}>
+              {one.label}
+            </Tabs.Tab>
+          );
+        })}
+      </Tabs.List>
+      <Tabs.Panel value="rules" pt="md">
+        <Rules body={draft.body} set={draft.set} setup={judged.setup} locked={locked} />
+      </Tabs.Panel>
+      <Tabs.Panel value="audience" pt="md">
+        <Stack gap="xs">
+          <Text size="sm" c="dimmed">
+            Holds for every rule, before the rule’s own audience.
           </Text>
-          <Tooltip label="Undo (Ctrl Z)">
-            <ActionIcon variant="subtle" color="gray" disabled={!draft.canUndo} onClick={draft.undo} aria-label="Undo">
-              <IconArrowBackUp size={18} />
-            </ActionIcon>
-          </Tooltip>
-          <Tooltip label="Redo (Ctrl Shift Z)">
-            <ActionIcon variant="subtle" color="gray" disabled={!draft.canRedo} onClick={draft.redo} aria-label="Redo">
-              <IconArrowForwardUp size={18} />
-            </ActionIcon>
-          </Tooltip>
-        </Group>
-      )}
-      {draft.changed && (
-        <Button
-          leftSection={<IconUpload size={16} />}
-          disabled={!may("publisher") || locked || draft.saving === "conflict"}
-          onClick={publish}
-        >
-          Publish…
-        </Button>
-      )}
-      {state === "running" ? (
-        <Button
-          variant="default"
-          leftSection={<IconPlayerPause size={16} />}
-          disabled={!may("publisher")}
-          loading={verb.isPending}
-          onClick={() => run("pause")}
-        >
-          Pause
-        </Button>
-      ) : (
-        state !== "archived" && (
-          <Tooltip label="Publish first what is not published yet" disabled={!draft.changed}>
-            <Button
-              variant={draft.changed ? "default" : "filled"}
-              leftSection={<IconPlayerPlay size={16} />}
-              disabled={!may("publisher") || draft.changed}
-              loading={verb.isPending}
-              onClick={() => run("start")}
-            >
-              {state === "paused" ? "Resume" : "Start"}
-            </Button>
-          </Tooltip>
-        )
-      )}
-      <Menu position="bottom-end">
-        <Menu.Target>
-          <ActionIcon variant="default" size="lg" aria-label="More that can be done with this campaign">
-            <IconDots size={18} />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          {state === "draft" && (
-            <Menu.Item disabled={!may("publisher")} onClick={() => run("test")}>
-              Serve to test users only
-            </Menu.Item>
-          )}
-          {["testing", "paused", "archived"].includes(state) && (
-            <Menu.Item disabled={!may("publisher")} onClick={() => run("draft")}>
-              Back to draft
-            </Menu.Item>
-          )}
-          {state !== "archived" && (
-            <Menu.Item
-              disabled={!may("publisher")}
-              onClick={() =>
-                confirm({
-                  title: "Archive this campaign?",
-                  body: "It ends for all visitors. Its results stay, and it can be taken back to draft.",
-                  verb: "Archive",
-                  act: () => run("archive"),
-                })
-              }
-            >
-              Archive
-            </Menu.Item>
-          )}
-          <Menu.Divider />
-          <Menu.Label>
-            <Badge variant="default" tt="none">
-              {live.key}
-            </Badge>{" "}
-            version {live.version}
-          </Menu.Label>
-        </Menu.Dropdown>
-      </Menu>
-    </>
+          <At path="audience">
+            <AudienceEditor
+              none="As the rules say"
+              audience={draft.body.audience as never}
+              locked={locked}
+              change={(audience) => draft.set({ ...draft.body, audience: audience as never })}
+            />
+          </At>
+        </Stack>
+      </Tabs.Panel>
+      <Tabs.Panel value="goals" pt="md">
+        <CampaignGoals body={draft.body} set={draft.set} locked={locked} started={view.body.status !== "draft"} />
+      </Tabs.Panel>
+      <Tabs.Panel value="settings" pt="md">
+        <CampaignSettings body={draft.body} set={draft.set} locked={locked} />
+      </Tabs.Panel>
+      <Suspense>
+        <Tabs.Panel value="preview" pt="md">
+          <Preview draft={draft} />
+        </Tabs.Panel>
+        <Tabs.Panel value="results" pt="md">
+          <Results campaign={view} />
+        </Tabs.Panel>
+      </Suspense>
+      <Tabs.Panel value="versions" pt="md">
+        <Versions view={view} />
+      </Tabs.Panel>
+    </Tabs>
   );
 }

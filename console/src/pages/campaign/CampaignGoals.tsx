@@ -9,6 +9,7 @@ import { GoalForm } from "@/pages/goals/GoalForm";
 import { measured } from "@/pages/goals/Goals";
 import { Empty } from "@/parts/Empty";
 import { Loaded } from "@/parts/Loaded";
+import { useWrong } from "@/parts/wrong";
 import { type Body, drop, put } from "./draft";
 
 type Use = Schemas["GoalUse"];
@@ -26,6 +27,7 @@ export function CampaignGoals({ body, set, locked, started }: Props) {
   const project = useProject();
   const found = useQuery(goals(project));
   const [making, { open, close }] = useDisclosure();
+  const { field, own, place } = useWrong();
   const used = body.goals ?? [];
   const write = (made: Use[]) => set({ ...body, goals: made });
   const add = (key: string) =>
@@ -45,7 +47,12 @@ export function CampaignGoals({ body, set, locked, started }: Props) {
         const free = items.filter((one) => !used.some((use) => of(use.goal)?.id === one.id));
         const global = items.filter((one) => one.body.global && !used.some((use) => of(use.goal)?.id === one.id));
         return (
-          <Stack maw={820}>
+          <Stack maw={820} {...place("goals")}>
+            {(own("goals") ?? field("analysis").error) && (
+              <Text size="sm" c="red" role="alert">
+                {own("goals") ?? field("analysis").error}
+              </Text>
+            )}
             {started && (
               <Alert color="gray" variant="light" p="xs">
                 The verdict belongs to the goal that was primary when the campaign started. Another one begins it anew,
@@ -64,7 +71,7 @@ export function CampaignGoals({ body, set, locked, started }: Props) {
             {used.map((use, at) => {
               const goal = of(use.goal);
               return (
-                <Paper key={use.goal} withBorder p="sm">
+                <Paper key={use.goal} withBorder p="sm" data-field={field(`goals[${at}]`)["data-field"]}>
                   <Group justify="space-between" gap="sm">
                     <div>
                       <Text fw={600} size="sm">
@@ -96,6 +103,11 @@ export function CampaignGoals({ body, set, locked, started }: Props) {
                       </ActionIcon>
                     </Group>
                   </Group>
+                  {field(`goals[${at}]`).error && (
+                    <Text size="xs" c="red" role="alert">
+                      {field(`goals[${at}]`).error}
+                    </Text>
+                  )}
                 </Paper>
               );
             })}

@@ -1,7 +1,8 @@
 import { NumberInput, Paper, Select, Stack, TagsInput, Text, TextInput, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { campaigns } from "@/api/queries";
+import { campaignFacets } from "@/api/queries";
 import { useProject } from "@/app/project";
+import { At, useWrong } from "@/parts/wrong";
 import type { Body } from "./draft";
 import { ScheduleEditor } from "./ScheduleEditor";
 
@@ -10,9 +11,8 @@ type Props = { body: Body; set: (body: Body) => void; locked: boolean };
 /** How a campaign is asked for, when it runs, and how it goes together with others. */
 export function CampaignSettings({ body, set, locked }: Props) {
   const project = useProject();
-  const all = useQuery(campaigns(project)).data?.items ?? [];
-  const groups = [...new Set(all.flatMap((one) => one.body.groups ?? []))].sort();
-  const sets = [...new Set(all.flatMap((one) => (one.body.exclusion_set ? [one.body.exclusion_set] : [])))].sort();
+  const known = useQuery(campaignFacets(project)).data;
+  const { field } = useWrong();
   const change = (part: Partial<Body>) => set({ ...body, ...part });
   return (
     <Stack maw={720}>
@@ -24,6 +24,7 @@ export function CampaignSettings({ body, set, locked }: Props) {
             disabled={locked}
             value={body.name}
             onChange={(event) => change({ name: event.currentTarget.value })}
+            {...field("name")}
           />
           <TextInput
             label="Selector"
@@ -32,14 +33,16 @@ export function CampaignSettings({ body, set, locked }: Props) {
             disabled={locked}
             value={body.key ?? ""}
             onChange={(event) => change({ key: event.currentTarget.value })}
+            {...field("key")}
           />
           <TagsInput
             label="Groups"
             description="Backends can ask for all campaigns of a group at once"
             disabled={locked}
-            data={groups}
+            data={known?.groups ?? []}
             value={[...(body.groups ?? [])]}
             onChange={(value) => change({ groups: value })}
+            {...field("groups")}
           />
           <Select
             label="Channel"
@@ -51,6 +54,7 @@ export function CampaignSettings({ body, set, locked }: Props) {
             ]}
             value={body.channel ?? "server"}
             onChange={(value) => change({ channel: value as Body["channel"] })}
+            {...field("channel")}
           />
           <Select
             label="When somebody counts as exposed"
@@ -63,6 +67,7 @@ export function CampaignSettings({ body, set, locked }: Props) {
             ]}
             value={body.expose ?? ""}
             onChange={(value) => change({ expose: (value || null) as Body["expose"] })}
+            {...field("expose")}
           />
         </Stack>
       </Paper>
@@ -70,7 +75,9 @@ export function CampaignSettings({ body, set, locked }: Props) {
         <Title order={2} size="h3" mb="sm">
           When it runs
         </Title>
-        <ScheduleEditor schedule={body.schedule} locked={locked} change={(schedule) => change({ schedule })} />
+        <At path="schedule">
+          <ScheduleEditor schedule={body.schedule} locked={locked} change={(schedule) => change({ schedule })} />
+        </At>
       </Paper>
       <Paper withBorder p="md">
         <Stack>
@@ -79,9 +86,10 @@ export function CampaignSettings({ body, set, locked }: Props) {
             description="Of the campaigns of one set, a visitor takes part in one only: the one of highest priority whose rule matches"
             maxTags={1}
             disabled={locked}
-            data={sets}
+            data={known?.exclusion_sets ?? []}
             value={body.exclusion_set ? [body.exclusion_set] : []}
             onChange={(value) => change({ exclusion_set: value[0] ?? null })}
+            {...field("exclusion_set")}
           />
           {body.exclusion_set && (
             <NumberInput
@@ -90,6 +98,7 @@ export function CampaignSettings({ body, set, locked }: Props) {
               disabled={locked}
               value={body.priority ?? 0}
               onChange={(value) => typeof value === "number" && change({ priority: value })}
+              {...field("priority")}
             />
           )}
           <TagsInput
@@ -98,6 +107,7 @@ export function CampaignSettings({ body, set, locked }: Props) {
             disabled={locked}
             value={[...(body.test_users ?? [])]}
             onChange={(value) => change({ test_users: value })}
+            {...field("test_users")}
           />
           <Text size="xs" c="dimmed">
             Press Enter after each.

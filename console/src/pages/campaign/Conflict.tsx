@@ -1,7 +1,8 @@
 import { Alert, Button, Code, Group, SimpleGrid, Text } from "@mantine/core";
 import { Moment } from "@/parts/Moment";
 import { Trouble } from "@/parts/Trouble";
-import { type Draft, said } from "./useDraft";
+import { said } from "./kept";
+import type { Draft } from "./useDraft";
 
 /** Two people typed at once: both versions, and a choice; nothing is lost before it is made. */
 export function Conflict({ draft }: { draft: Draft }) {

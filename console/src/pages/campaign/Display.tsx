@@ -1,4 +1,5 @@
 import { Checkbox, Group, Radio, Stack, Text } from "@mantine/core";
+import { At, useWrong } from "@/parts/wrong";
 import type { Rule } from "./draft";
 import { ScheduleEditor } from "./ScheduleEditor";
 
@@ -7,11 +8,13 @@ type Device = "desktop" | "mobile" | "tablet";
 
 /** How often, where and when a rule's experiences are shown. */
 export function Display({ rule, change, locked }: Props) {
+  const { field } = useWrong();
   return (
     <Stack gap="lg">
       <Radio.Group
         label="How often to one person"
         value={rule.cap ?? "always"}
+        {...field("cap")}
         onChange={(cap) => change({ ...rule, cap: cap as Rule["cap"] })}
       >
         <Stack gap={6} mt={6}>
@@ -34,6 +37,7 @@ export function Display({ rule, change, locked }: Props) {
         label="Devices"
         description="None ticked: all"
         value={[...(rule.devices ?? [])]}
+        {...field("devices")}
         onChange={(devices) => change({ ...rule, devices: devices as Device[] })}
       >
         <Group mt={6}>
@@ -43,10 +47,16 @@ export function Display({ rule, change, locked }: Props) {
         </Group>
       </Checkbox.Group>
       <div>
-        <Text size="sm" fw={500} mb={4}>
+        <Text size="sm" fw={600} mb={4}>
           When
         </Text>
-        <ScheduleEditor schedule={rule.schedule} locked={locked} change={(schedule) => change({ ...rule, schedule })} />
+        <At path="schedule">
+          <ScheduleEditor
+            schedule={rule.schedule}
+            locked={locked}
+            change={(schedule) => change({ ...rule, schedule })}
+          />
+        </At>
       </div>
     </Stack>
   );

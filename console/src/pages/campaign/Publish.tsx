@@ -1,26 +1,28 @@
-import { Alert, Button, Group, List, Modal, Skeleton, Stack, Text } from "@mantine/core";
+import { Alert, Anchor, Button, Group, List, Modal, Skeleton, Stack, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery } from "@tanstack/react-query";
+import type { Schemas } from "@/api/client";
 import { useProject } from "@/app/project";
 import { Changes } from "@/pages/history/History";
 import { confirm } from "@/parts/confirm";
 import { percent } from "@/parts/figures";
 import { Trouble } from "@/parts/Trouble";
+import { sentence } from "@/parts/wrong";
 import { type Check, checkDraft, discardDraft, publishDraft } from "./unpublished";
 import type { Draft } from "./useDraft";
 
-type Props = { opened: boolean; close: () => void; draft: Draft };
+type Props = { opened: boolean; close: () => void; draft: Draft; lead: (path: string) => void };
 
 /** What publishing would change and who would move, before it happens. */
-export function Publish({ opened, close, draft }: Props) {
+export function Publish({ opened, close, draft, lead }: Props) {
   return (
     <Modal opened={opened} onClose={close} title="Publish these changes?" size="xl">
-      {opened && <Plan draft={draft} close={close} />}
+      {opened && <Plan draft={draft} close={close} lead={lead} />}
     </Modal>
   );
 }
 
-function Plan({ draft, close }: { draft: Draft; close: () => void }) {
+function Plan({ draft, close, lead }: Omit<Props, "opened">) {
   const project = useProject();
   const ref = draft.live.key;
   const check = useQuery({
@@ -45,14 +47,14 @@ function Plan({ draft, close }: { draft: Draft; close: () => void }) {
             : "Start the campaign when you are ready.",
       });
       close();
-      await draft.forget();
+      await draft.adopt(made);
     },
   });
   const discard = useMutation({
     mutationFn: () => discardDraft(project, ref),
     async onSuccess() {
       close();
-      await draft.forget();
+      await draft.adopt(draft.live);
     },
   });
   if (check.isPending) return <Skeleton h={140} />;
@@ -60,8 +62,8 @@ function Plan({ draft, close }: { draft: Draft; close: () => void }) {
   const told = check.data;
   return (
     <Stack>
-      <Obstacles check={told} />
-      <Movement check={told} />
+      <Obstacles check={told} lead={lead} />
+      {(told.problems ?? []).length === 0 && <Movement check={told} />}
       {(told.changes ?? []).length > 0 ? (
         <Changes changes={told.changes ?? []} names={told.names} />
       ) : (
@@ -103,7 +105,7 @@ function Plan({ draft, close }: { draft: Draft; close: () => void }) {
   );
 }
 
-function Obstacles({ check }: { check: Check }) {
+function Obstacles({ check, lead }: { check: Check; lead: (path: string) => void }) {
   const problems = check.problems ?? [];
   if (check.outdated)
     return (
@@ -114,18 +116,7 @@ function Obstacles({ check }: { check: Check }) {
   if (problems.length > 0)
     return (
       <Alert color="red" variant="light" role="alert" title="This has to be put right first">
-        <List size="sm">
-          {problems.map((one, index) => (
-            <List.Item key={`${one.field}-${index.toString()}`}>
-              {one.field && (
-                <>
-                  <code>{one.field}</code>:{" "}
-                </>
-              )}
-              {one.detail || `expected ${one.expected}, got ${one.got}`}
-            </List.Item>
-          ))}
-        </List>
+        <Leads problems={problems} lead={lead} />
       </Alert>
     );
   const lacking = [
@@ -135,14 +126,32 @@ function Obstacles({ check }: { check: Check }) {
   if (lacking.length === 0) return null;
   return (
     <Alert color="rust" variant="light" p="xs" title="It can be published, but not be started yet">
-      <List size="sm">
-        {lacking.map((one, index) => (
-          <List.Item key={`${one.field}-${index.toString()}`}>
-            {one.detail || `${one.field}: ${one.expected}`}
-          </List.Item>
-        ))}
-      </List>
+      <Leads problems={lacking} lead={lead} />
     </Alert>
+  );
+}
+
+/** What is wrong or missing, each a way to its field. */
+function Leads({ problems, lead }: { problems: Schemas["Problem"][]; lead: (path: string) => void }) {
+  return (
+    <List size="sm" spacing={4}>
+      {problems.map((one) => (
+        <List.Item key={`${one.field} ${one.detail}`}>
+          <Anchor
+            component="button"
+            type="button"
+            size="sm"
+            ta="left"
+            c="inherit"
+            underline="always"
+            display="inline"
+            onClick={() => lead(one.field ?? "")}
+          >
+            {one.field && <code>{one.field}</code>} {sentence(one)}
+          </Anchor>
+        </List.Item>
+      ))}
+    </List>
   );
 }
 

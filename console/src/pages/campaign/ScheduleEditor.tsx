@@ -1,6 +1,8 @@
 import { ActionIcon, Button, Chip, Group, Select, Stack, Text, TextInput } from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
+import { useId } from "react";
 import { useZone } from "@/app/project";
+import { useWrong } from "@/parts/wrong";
 import { drop, put, type Schedule } from "./draft";
 
 type Props = { schedule: Schedule | null | undefined; change: (schedule: Schedule | null) => void; locked: boolean };
@@ -11,6 +13,8 @@ const ZONES = Intl.supportedValuesOf("timeZone");
 /** From when to when, on which days and in which hours something is open. */
 export function ScheduleEditor({ schedule, change, locked }: Props) {
   const zone = useZone();
+  const { field, own } = useWrong();
+  const id = useId();
   const told: Schedule = schedule ?? {};
   const hours = (told.hours ?? []) as [string, string][];
   function set(part: Partial<Schedule>) {
@@ -24,8 +28,8 @@ export function ScheduleEditor({ schedule, change, locked }: Props) {
   return (
     <Stack gap="sm">
       <Group align="flex-start">
-        <Moment label="From" value={told.start} locked={locked} set={(start) => set({ start })} />
-        <Moment label="Until" value={told.end} locked={locked} set={(end) => set({ end })} />
+        <Moment label="From" value={told.start} locked={locked} set={(start) => set({ start })} {...field("start")} />
+        <Moment label="Until" value={told.end} locked={locked} set={(end) => set({ end })} {...field("end")} />
         <Select
           label="Time zone"
           w={220}
@@ -36,13 +40,15 @@ export function ScheduleEditor({ schedule, change, locked }: Props) {
           data={ZONES}
           value={told.time_zone ?? null}
           onChange={(time_zone) => set({ time_zone })}
+          {...field("time_zone")}
         />
       </Group>
+      {own() && <Said text={own()} />}
       <div>
-        <Text size="sm" fw={500} id="weekdays">
+        <Text size="sm" fw={600} id={id}>
           Days
         </Text>
-        <Group gap={6} mt={4} role="group" aria-labelledby="weekdays">
+        <Group gap={6} mt={4} role="group" aria-labelledby={id} data-field={field("weekdays")["data-field"]}>
           <Chip.Group
             multiple
             value={(told.weekdays ?? []).map(String)}
@@ -60,9 +66,10 @@ export function ScheduleEditor({ schedule, change, locked }: Props) {
             </Text>
           )}
         </Group>
+        <Said text={field("weekdays").error} />
       </div>
       <div>
-        <Text size="sm" fw={500}>
+        <Text size="sm" fw={600}>
           Hours
         </Text>
         <Stack gap={6} mt={4}>
@@ -72,7 +79,7 @@ export function ScheduleEditor({ schedule, change, locked }: Props) {
             </Text>
           )}
           {hours.map(([from, to], index) => (
-            <Group key={index.toString()} gap="xs">
+            <Group key={index.toString()} gap="xs" data-field={field(`hours[${index}]`)["data-field"]}>
               <TextInput
                 aria-label="From hour"
                 type="time"
@@ -102,6 +109,7 @@ export function ScheduleEditor({ schedule, change, locked }: Props) {
                   over midnight; belongs to the day on which it begins
                 </Text>
               )}
+              <Said text={field(`hours[${index}]`).error} />
             </Group>
           ))}
           {!locked && (
@@ -121,10 +129,25 @@ export function ScheduleEditor({ schedule, change, locked }: Props) {
   );
 }
 
-type MomentProps = { label: string; value?: string | null; locked: boolean; set: (value: string | null) => void };
+function Said({ text }: { text: string | undefined }) {
+  return text ? (
+    <Text size="xs" c="red" role="alert">
+      {text}
+    </Text>
+  ) : null;
+}
+
+type MomentProps = {
+  label: string;
+  value?: string | null;
+  locked: boolean;
+  set: (value: string | null) => void;
+  error?: string;
+  "data-field": string;
+};
 
 /** A date and time without an offset: it is in the schedule's zone. One with an offset is shown as it was written. */
-function Moment({ label, value, locked, set }: MomentProps) {
+function Moment({ label, value, locked, set, ...field }: MomentProps) {
   const plain = !value || /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?$/.test(value);
   const shown =
     value && plain
@@ -140,6 +163,7 @@ function Moment({ label, value, locked, set }: MomentProps) {
       disabled={locked}
       value={shown}
       onChange={(event) => set(event.currentTarget.value || null)}
+      {...field}
     />
   );
 }

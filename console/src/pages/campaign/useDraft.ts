@@ -5,60 +5,22 @@ import { type ApiProblem, asProblem } from "@/api/problem";
 import { campaign } from "@/api/queries";
 import { useProject } from "@/app/project";
 import type { Body } from "./draft";
+import { begun, forget, type Other, remember, said } from "./kept";
+import { step } from "./steps";
 import { readDraft, type StoredDraft, saveDraft } from "./unpublished";
 
 export type Saving = "saved" | "waiting" | "saving" | "away" | "conflict" | "refused";
-
-type State = { past: Body[]; body: Body; future: Body[]; typed: number };
-type Act = { do: "set"; body: Body } | { do: "undo" } | { do: "redo" } | { do: "load"; body: Body };
-
-/** As many steps back as anybody asks for. */
-const STEPS = 100;
-/** Typing that goes on without a pause is one step. */
-const PAUSE_MS = 700;
-
-function step(state: State, act: Act): State {
-  const now = Date.now();
-  switch (act.do) {
-    case "set": {
-      const joined = now - state.typed < PAUSE_MS && state.past.length > 0;
-      return {
-        past: joined ? state.past : [...state.past, state.body].slice(-STEPS),
-        body: act.body,
-        future: [],
-        typed: now,
-      };
-    }
-    case "undo": {
-      const before = state.past.at(-1);
-      if (!before) return state;
-      return { past: state.past.slice(0, -1), body: before, future: [state.body, ...state.future], typed: 0 };
-    }
-    case "redo": {
-      const [next, ...rest] = state.future;
-      if (!next) return state;
-      return { past: [...state.past, state.body], body: next, future: rest, typed: 0 };
-    }
-    case "load":
-      return { past: [...state.past, state.body].slice(-STEPS), body: act.body, future: [], typed: 0 };
-  }
-}
-
-/** Without what the server keeps: two bodies that differ in it alone say the same. */
-export function said(body: Body): string {
-  const { status: _s, id: _i, aliases: _a, salt: _t, ...rest } = body;
-  const rules = (rest.rules ?? []).map(({ ranges: _r, epoch: _e, ...rule }) => rule);
-  return JSON.stringify({ ...rest, rules });
-}
-
+export type Live = Schemas["Versioned_Campaign_"];
 export type Draft = ReturnType<typeof useEditing>;
 
-/** The campaign in force and its unpublished draft, loaded together. */
+const draftKey = (project: string, ref: string) => ["project", project, "unpublished", ref];
+
+/** The campaign in force and its unpublished draft. */
 export function useLoaded(ref: string) {
   const project = useProject();
   const live = useQuery(campaign(project, ref));
   const draft = useQuery({
-    queryKey: ["project", project, "unpublished", ref],
+    queryKey: draftKey(project, ref),
     queryFn: () => readDraft(project, ref),
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
@@ -68,23 +30,17 @@ export function useLoaded(ref: string) {
 }
 
 /** What is typed is kept: in the page at once, in the browser until the server has it, on the server soon after. */
-export function useEditing(live: Schemas["Versioned_Campaign_"], stored: StoredDraft | null, locked: boolean) {
+export function useEditing(live: Live, stored: StoredDraft | null, locked: boolean) {
   const project = useProject();
   const client = useQueryClient();
   const place = `tailorbird:draft:${project}:${live.id}`;
-  const [state, act] = useReducer(step, undefined, () => ({
-    past: [],
-    body: kept(place, stored) ?? stored?.body ?? live.body,
-    future: [],
-    typed: 0,
-  }));
-  // Somebody published since the draft was begun: then what is in force is the other side of a conflict.
-  const outdated = stored && stored.base < live.version ? { ...stored, ...inForce(live) } : null;
-  const [saving, setSaving] = useState<Saving>(outdated ? "conflict" : "saved");
+  const [first] = useState(() => begun(place, live, stored));
+  const [state, act] = useReducer(step, { past: [], body: first.body, future: [], typed: 0 });
+  const [saving, setSaving] = useState<Saving>(first.theirs ? "conflict" : "saved");
   const [problem, setProblem] = useState<ApiProblem | null>(null);
-  const [theirs, setTheirs] = useState<StoredDraft | null>(outdated);
-  const base = useRef(stored?.base ?? live.version);
+  const [theirs, setTheirs] = useState<Other | null>(first.theirs);
   const [draft, setDraft] = useState(stored);
+  const base = useRef(live.version);
   const revision = useRef(stored?.revision ?? 0);
   const sent = useRef(stored ? JSON.stringify(stored.body) : said(live.body));
   const running = useRef<Promise<void> | null>(null);
@@ -100,7 +56,7 @@ export function useEditing(live: Schemas["Versioned_Campaign_"], stored: StoredD
       sent.current = JSON.stringify(body);
       setDraft(made);
       setProblem(null);
-      localStorage.removeItem(place);
+      forget(place);
       setSaving(JSON.stringify(latest.current) === sent.current ? "saved" : "waiting");
     } catch (error) {
       const told = asProblem(error);
@@ -117,7 +73,7 @@ export function useEditing(live: Schemas["Versioned_Campaign_"], stored: StoredD
     if (locked || saving === "conflict") return;
     const now = JSON.stringify(state.body);
     if (now === sent.current || (revision.current === 0 && said(state.body) === said(live.body))) return;
-    remember(place, now, revision.current);
+    remember(place, now, revision.current, base.current);
     setSaving((old) => (old === "saved" ? "waiting" : old));
     const wait = saving === "away" ? 3_000 : 800;
     const timer = setTimeout(() => {
@@ -126,18 +82,52 @@ export function useEditing(live: Schemas["Versioned_Campaign_"], stored: StoredD
     return () => clearTimeout(timer);
   }, [state.body, saving, locked, live.body, place, save]);
 
+  // A new version while one edits: only its status is another, or nothing was typed here, or both versions are shown.
+  const seen = useRef(live);
+  useEffect(() => {
+    const before = seen.current;
+    if (before.version === live.version) return;
+    seen.current = live;
+    base.current = live.version;
+    if (said(live.body) === said(before.body) || said(live.body) === said(latest.current)) return;
+    if (said(latest.current) === said(before.body)) {
+      act({ do: "load", body: live.body });
+      sent.current = revision.current ? "" : said(live.body);
+    } else {
+      setTheirs({ ...live, revision: revision.current });
+      setSaving("conflict");
+    }
+  }, [live]);
+
   /** Everything typed so far is on the server when this has ended; its error otherwise. */
   const settle = useCallback(async () => {
     await running.current;
     if (JSON.stringify(latest.current) !== sent.current) await save();
   }, [save]);
 
-  const set = useCallback((body: Body) => act({ do: "set", body }), []);
+  /** The draft has ended: what is in force is the beginning of the next one. */
+  function adopt(made: Live) {
+    forget(place);
+    seen.current = made;
+    base.current = made.version;
+    revision.current = 0;
+    sent.current = said(made.body);
+    setDraft(null);
+    setTheirs(null);
+    setProblem(null);
+    setSaving("saved");
+    act({ do: "load", body: made.body });
+    client.setQueryData(draftKey(project, made.key), null);
+    client.setQueryData(campaign(project, made.key).queryKey, made);
+    return client.invalidateQueries({ queryKey: ["project", project, "campaigns"] });
+  }
+
   return {
     live,
+    /** as the server keeps it; null = there is none */
     draft,
     body: state.body,
-    set,
+    set: useCallback((body: Body) => act({ do: "set", body }), []),
     undo: () => act({ do: "undo" }),
     redo: () => act({ do: "redo" }),
     canUndo: state.past.length > 0,
@@ -146,6 +136,7 @@ export function useEditing(live: Schemas["Versioned_Campaign_"], stored: StoredD
     problem,
     theirs,
     settle,
+    adopt,
     changed: said(state.body) !== said(live.body),
     keepMine() {
       revision.current = theirs?.revision ?? 0;
@@ -156,38 +147,12 @@ export function useEditing(live: Schemas["Versioned_Campaign_"], stored: StoredD
     },
     takeTheirs() {
       revision.current = theirs?.revision ?? 0;
-      const body = theirs?.body ?? live.body;
       base.current = live.version;
-      sent.current = outdated ? "" : JSON.stringify(body);
-      localStorage.removeItem(place);
-      act({ do: "load", body });
+      sent.current = "";
+      forget(place);
+      act({ do: "load", body: theirs?.body ?? live.body });
       setTheirs(null);
       setSaving("saved");
     },
-    async forget() {
-      localStorage.removeItem(place);
-      await client.invalidateQueries({ queryKey: ["project", project] });
-    },
   };
-}
-
-const inForce = (live: Schemas["Versioned_Campaign_"]) => ({ body: live.body, author: live.author, at: live.at });
-
-/** What was typed and did not reach the server before the page was left; only if nobody else wrote since. */
-function kept(place: string, stored: StoredDraft | null): Body | null {
-  try {
-    const found = JSON.parse(localStorage.getItem(place) ?? "null") as { revision: number; body: string } | null;
-    if (!found || found.revision !== (stored?.revision ?? 0)) return null;
-    return JSON.parse(found.body) as Body;
-  } catch {
-    return null;
-  }
-}
-
-function remember(place: string, body: string, revision: number): void {
-  try {
-    localStorage.setItem(place, JSON.stringify({ revision, body }));
-  } catch {
-    // A browser without room for it still has the page.
-  }
 }

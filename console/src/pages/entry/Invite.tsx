@@ -1,12 +1,12 @@
-import { Button, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Stack, Text } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, data, type Schemas } from "@/api/client";
-import { asProblem } from "@/api/problem";
 import { me } from "@/api/queries";
 import { Loaded } from "@/parts/Loaded";
 import { Trouble } from "@/parts/Trouble";
+import { EntryForm, NewPassword, NewPersonFields } from "./EntryForm";
 import { useEnter } from "./enter";
 import { Frame, secretOf } from "./Frame";
 
@@ -28,7 +28,9 @@ export function Invite() {
       about={found.data?.kind === "join" && `${found.data.invited_by} invites you as ${found.data.role}.`}
     >
       <Loaded query={found}>
-        {(offer) => (offer.kind === "password" ? <NewPassword token={token} /> : <Join offer={offer} token={token} />)}
+        {(offer) =>
+          offer.kind === "password" ? <AnotherPassword token={token} /> : <Join offer={offer} token={token} />
+        }
       </Loaded>
     </Frame>
   );
@@ -74,53 +76,14 @@ function NewAccount({ offer, token }: { offer: Offer; token: string }) {
     mutationFn: () => data(api.POST("/v1/invitations/accept", { body: { token, ...told } })),
     onSuccess: (found) => enter(found),
   });
-  const problem = accept.error ? asProblem(accept.error) : undefined;
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        accept.mutate();
-      }}
-    >
-      <Stack>
-        <TextInput
-          label="E-mail"
-          type="email"
-          required
-          readOnly={Boolean(offer.email)}
-          autoComplete="username"
-          value={told.email}
-          onChange={(event) => set({ email: event.currentTarget.value })}
-          error={problem?.at("email")}
-        />
-        <TextInput
-          label="Your name"
-          required
-          autoComplete="name"
-          value={told.name}
-          onChange={(event) => set({ name: event.currentTarget.value })}
-          error={problem?.at("name")}
-        />
-        <PasswordInput
-          label="Password"
-          description="10 characters or more"
-          required
-          minLength={10}
-          autoComplete="new-password"
-          value={told.password}
-          onChange={(event) => set({ password: event.currentTarget.value })}
-          error={problem?.at("password")}
-        />
-        {problem && problem.fields.length === 0 && <Trouble error={problem} />}
-        <Button type="submit" loading={accept.isPending}>
-          Join
-        </Button>
-      </Stack>
-    </form>
+    <EntryForm verb="Join" send={accept}>
+      {(problem) => <NewPersonFields told={told} set={set} problem={problem} invited={Boolean(offer.email)} />}
+    </EntryForm>
   );
 }
 
-function NewPassword({ token }: { token: string }) {
+function AnotherPassword({ token }: { token: string }) {
   const enter = useEnter();
   const [password, setPassword] = useState("");
   const choose = useMutation({
@@ -128,30 +91,17 @@ function NewPassword({ token }: { token: string }) {
     mutationFn: () => data(api.POST("/v1/invitations/password", { body: { token, password } })),
     onSuccess: (found) => enter(found),
   });
-  const problem = choose.error ? asProblem(choose.error) : undefined;
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        choose.mutate();
-      }}
-    >
-      <Stack>
-        <PasswordInput
+    <EntryForm verb="Choose it" send={choose}>
+      {(problem) => (
+        <NewPassword
           label="New password"
-          description="10 characters or more. Every other browser is signed out."
-          required
-          minLength={10}
-          autoComplete="new-password"
+          more=". Every other browser is signed out."
           value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-          error={problem?.at("password")}
+          set={setPassword}
+          problem={problem}
         />
-        {problem && problem.fields.length === 0 && <Trouble error={problem} />}
-        <Button type="submit" loading={choose.isPending}>
-          Choose it
-        </Button>
-      </Stack>
-    </form>
+      )}
+    </EntryForm>
   );
 }

@@ -1,10 +1,9 @@
-import { Button, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
+import { Text, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Navigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, data } from "@/api/client";
-import { asProblem } from "@/api/problem";
-import { Trouble } from "@/parts/Trouble";
+import { EntryForm, NewPersonFields } from "./EntryForm";
 import { useEnter } from "./enter";
 import { Frame, secretOf } from "./Frame";
 
@@ -20,64 +19,35 @@ export function Setup() {
     onSuccess: (found) => enter(found),
   });
   if (state.data && !state.data.needed && !make.isPending && !make.isSuccess) return <Navigate to="/sign-in" replace />;
-  const problem = make.error ? asProblem(make.error) : undefined;
   return (
     <Frame
       title="Welcome"
       about="Make the first account. It owns this installation: every project, and everybody’s accounts."
     >
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          make.mutate();
-        }}
-      >
-        <Stack>
-          <TextInput
-            label="Setup code"
-            description="The server printed it when it started"
-            required
-            autoComplete="off"
-            value={told.code}
-            onChange={(event) => set({ code: event.currentTarget.value })}
-            error={problem?.at("code")}
-          />
-          <TextInput
-            label="Your name"
-            required
-            autoComplete="name"
-            value={told.name}
-            onChange={(event) => set({ name: event.currentTarget.value })}
-            error={problem?.at("name")}
-          />
-          <TextInput
-            label="E-mail"
-            type="email"
-            required
-            autoComplete="username"
-            value={told.email}
-            onChange={(event) => set({ email: event.currentTarget.value })}
-            error={problem?.at("email")}
-          />
-          <PasswordInput
-            label="Password"
-            description="10 characters or more"
-            required
-            minLength={10}
-            autoComplete="new-password"
-            value={told.password}
-            onChange={(event) => set({ password: event.currentTarget.value })}
-            error={problem?.at("password")}
-          />
-          {problem && problem.fields.length === 0 && <Trouble error={problem} />}
-          <Button type="submit" loading={make.isPending}>
-            Create the account
-          </Button>
+      <EntryForm
+        verb="Create the account"
+        send={make}
+        after={
           <Text size="xs" c="dimmed">
             Lost the code? <code>tailorbird account reset-setup</code> prints a new one.
           </Text>
-        </Stack>
-      </form>
+        }
+      >
+        {(problem) => (
+          <>
+            <TextInput
+              label="Setup code"
+              description="The server printed it when it started"
+              required
+              autoComplete="off"
+              value={told.code}
+              onChange={(event) => set({ code: event.currentTarget.value })}
+              error={problem?.at("code")}
+            />
+            <NewPersonFields told={told} set={set} problem={problem} />
+          </>
+        )}
+      </EntryForm>
     </Frame>
   );
 }

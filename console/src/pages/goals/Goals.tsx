@@ -1,4 +1,4 @@
-import { Anchor, Badge, Button, Modal, Paper, Table, Text } from "@mantine/core";
+import { Anchor, Badge, Button, Modal, Table, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconFlag, IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -7,6 +7,7 @@ import type { Schemas } from "@/api/client";
 import { goals } from "@/api/queries";
 import { useProject, useRole } from "@/app/project";
 import { Empty } from "@/parts/Empty";
+import { ListTable } from "@/parts/ListTable";
 import { Loaded } from "@/parts/Loaded";
 import { Page } from "@/parts/Page";
 import { GoalForm } from "./GoalForm";
@@ -55,44 +56,32 @@ export function Goals() {
               lift over the control group is what their verdict is about.
             </Empty>
           ) : (
-            <Paper withBorder>
-              <Table.ScrollContainer minWidth={620}>
-                <Table highlightOnHover verticalSpacing="xs">
-                  <Table.Thead>
-                    <Table.Tr>
-                      <Table.Th>Goal</Table.Th>
-                      <Table.Th>Measured</Table.Th>
-                      <Table.Th>Better</Table.Th>
-                      <Table.Th className="num">Window</Table.Th>
-                    </Table.Tr>
-                  </Table.Thead>
-                  <Table.Tbody>
-                    {items.map(({ id, key, body }) => (
-                      <Table.Tr key={id}>
-                        <Table.Td>
-                          <Anchor component={Link} to={`/p/${project}/goals/${key}`} fw={600} size="sm">
-                            {body.name}
-                          </Anchor>{" "}
-                          {body.global && (
-                            <Badge size="xs" variant="light" tt="none">
-                              global
-                            </Badge>
-                          )}
-                          <Text size="xs" c="dimmed" ff="monospace">
-                            {key}
-                          </Text>
-                        </Table.Td>
-                        <Table.Td>
-                          <Text size="sm">{measured(body)}</Text>
-                        </Table.Td>
-                        <Table.Td>{body.better ?? "higher"}</Table.Td>
-                        <Table.Td className="num">{body.window_days ?? 7} days</Table.Td>
-                      </Table.Tr>
-                    ))}
-                  </Table.Tbody>
-                </Table>
-              </Table.ScrollContainer>
-            </Paper>
+            <ListTable
+              items={items}
+              head={["Goal", "Measured", "Better", { label: "Window", num: true }]}
+              row={({ key, body }) => (
+                <>
+                  <Table.Td>
+                    <Anchor component={Link} to={`/p/${project}/goals/${key}`} fw={600} size="sm">
+                      {body.name}
+                    </Anchor>{" "}
+                    {body.global && (
+                      <Badge size="xs" variant="light" tt="none">
+                        global
+                      </Badge>
+                    )}
+                    <Text size="xs" c="dimmed" ff="monospace">
+                      {key}
+                    </Text>
+                  </Table.Td>
+                  <Table.Td>
+                    <Text size="sm">{measured(body)}</Text>
+                  </Table.Td>
+                  <Table.Td>{body.better ?? "higher"}</Table.Td>
+                  <Table.Td className="num">{body.window_days ?? 7} days</Table.Td>
+                </>
+              )}
+            />
           )
         }
       </Loaded>

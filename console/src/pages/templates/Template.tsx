@@ -1,16 +1,13 @@
-import { Anchor, Button, Group, Paper, Stack, Textarea, TextInput } from "@mantine/core";
+import { Textarea } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, data, type Schemas } from "@/api/client";
-import { asProblem } from "@/api/problem";
 import { useProject, useRole } from "@/app/project";
 import { ContentEditor } from "@/pages/campaign/content/ContentEditor";
-import { confirm } from "@/parts/confirm";
+import { DefinitionForm } from "@/parts/DefinitionForm";
 import { Loaded } from "@/parts/Loaded";
-import { Page } from "@/parts/Page";
-import { Trouble } from "@/parts/Trouble";
 
 type View = Schemas["Versioned_Template_"];
 type Body = Schemas["Template"];
@@ -65,79 +62,34 @@ function Edit({ view }: { view?: View }) {
     },
   });
   const locked = !may("editor");
-  const problem = save.error ? asProblem(save.error) : undefined;
   return (
-    <Page
+    <DefinitionForm
       title={view?.body.name ?? "New template"}
-      above={
-        <Anchor component={Link} to={`/p/${project}/templates`} size="sm">
-          Templates
-        </Anchor>
-      }
-      actions={
-        view &&
-        !locked && (
-          <Button
-            variant="default"
-            onClick={() =>
-              confirm({
-                title: `Delete ${view.body.name}?`,
-                body: "Experiences that were started from it keep their content.",
-                verb: "Delete",
-                danger: true,
-                act: () => remove.mutate(),
-              })
-            }
-          >
-            Delete
-          </Button>
-        )
-      }
+      list={{ label: "Templates", to: `/p/${project}/templates` }}
+      body={body}
+      set={(change) => setBody({ ...body, ...change })}
+      locked={locked}
+      save={save}
+      remove={view && { body: "Experiences that were started from it keep their content.", act: () => remove.mutate() }}
     >
-      <Paper withBorder p="md">
-        <Stack>
-          <Group grow align="flex-start" maw={720}>
-            <TextInput
-              label="Name"
-              required
-              disabled={locked}
-              value={body.name}
-              onChange={(event) => setBody({ ...body, name: event.currentTarget.value })}
-              error={problem?.at("name") ?? problem?.at("key")}
-            />
-            <TextInput
-              label="Description"
-              disabled={locked}
-              value={body.description ?? ""}
-              onChange={(event) => setBody({ ...body, description: event.currentTarget.value })}
-            />
-          </Group>
-          <ContentEditor
-            rule={{ experiences: [{ name: body.name, content: body.content }] }}
-            index={0}
-            alone
-            locked={locked}
-            change={(rule) => setBody({ ...body, content: rule.experiences?.[0]?.content ?? {} })}
-          />
-          <Textarea
-            label="Client code"
-            description="What campaigns of the channel web return compiled beside the content"
-            ff="monospace"
-            autosize
-            minRows={3}
-            maxRows={16}
-            disabled={locked}
-            value={body.client_bundle ?? ""}
-            onChange={(event) => setBody({ ...body, client_bundle: event.currentTarget.value || null })}
-          />
-          {problem && !problem.at("name") && !problem.at("key") && <Trouble error={problem} />}
-          <Group>
-            <Button loading={save.isPending} disabled={locked || !body.name.trim()} onClick={() => save.mutate()}>
-              {view ? "Save" : "Create"}
-            </Button>
-          </Group>
-        </Stack>
-      </Paper>
-    </Page>
+      <ContentEditor
+        rule={{ experiences: [{ name: body.name, content: body.content }] }}
+        index={0}
+        alone
+        locked={locked}
+        change={(rule) => setBody({ ...body, content: rule.experiences?.[0]?.content ?? {} })}
+      />
+      <Textarea
+        label="Client code"
+        description="What campaigns of the channel web return compiled beside the content"
+        ff="monospace"
+        autosize
+        minRows={3}
+        maxRows={16}
+        disabled={locked}
+        value={body.client_bundle ?? ""}
+        onChange={(event) => setBody({ ...body, client_bundle: event.currentTarget.value || null })}
+      />
+    </DefinitionForm>
   );
 }

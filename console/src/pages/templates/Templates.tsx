@@ -1,4 +1,4 @@
-import { Anchor, Button, Paper, Table, Text } from "@mantine/core";
+import { Anchor, Button, Table, Text } from "@mantine/core";
 import { IconPlus, IconTemplate } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -6,6 +6,7 @@ import type { Schemas } from "@/api/client";
 import { templates } from "@/api/queries";
 import { useProject, useRole } from "@/app/project";
 import { Empty } from "@/parts/Empty";
+import { ListTable } from "@/parts/ListTable";
 import { Loaded } from "@/parts/Loaded";
 import { Moment } from "@/parts/Moment";
 import { Page } from "@/parts/Page";
@@ -42,40 +43,32 @@ export function Templates() {
               it.
             </Empty>
           ) : (
-            <Paper withBorder>
-              <Table highlightOnHover verticalSpacing="xs">
-                <Table.Thead>
-                  <Table.Tr>
-                    <Table.Th>Template</Table.Th>
-                    <Table.Th>Content</Table.Th>
-                    <Table.Th>Changed</Table.Th>
-                  </Table.Tr>
-                </Table.Thead>
-                <Table.Tbody>
-                  {items.map((one) => (
-                    <Table.Tr key={one.id}>
-                      <Table.Td>
-                        <Anchor component={Link} to={`/p/${project}/templates/${one.key}`} fw={600} size="sm">
-                          {one.body.name}
-                        </Anchor>
-                        <Text size="xs" c="dimmed">
-                          {one.body.description || one.key}
-                        </Text>
-                      </Table.Td>
-                      <Table.Td>
-                        {summary(one.body.content)}
-                        {one.body.client_bundle ? ", client code" : ""}
-                      </Table.Td>
-                      <Table.Td>
-                        <Text size="sm" c="dimmed">
-                          <Moment at={one.at} />
-                        </Text>
-                      </Table.Td>
-                    </Table.Tr>
-                  ))}
-                </Table.Tbody>
-              </Table>
-            </Paper>
+            <ListTable
+              items={items}
+              minWidth={420}
+              head={["Template", "Content", "Changed"]}
+              row={(one) => (
+                <>
+                  <Table.Td>
+                    <Anchor component={Link} to={`/p/${project}/templates/${one.key}`} fw={600} size="sm">
+                      {one.body.name}
+                    </Anchor>
+                    <Text size="xs" c="dimmed">
+                      {one.body.description || one.key}
+                    </Text>
+                  </Table.Td>
+                  <Table.Td>
+                    {summary(one.body.content)}
+                    {one.body.client_bundle ? ", client code" : ""}
+                  </Table.Td>
+                  <Table.Td>
+                    <Text size="sm" c="dimmed">
+                      <Moment at={one.at} />
+                    </Text>
+                  </Table.Td>
+                </>
+              )}
+            />
           )
         }
       </Loaded>

@@ -1,13 +1,15 @@
 import { autocompletion, type CompletionSource } from "@codemirror/autocomplete";
 import { json, jsonParseLinter } from "@codemirror/lang-json";
 import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
-import { type Diagnostic, linter, lintGutter } from "@codemirror/lint";
-import { EditorState, type Extension } from "@codemirror/state";
+import { linter, lintGutter } from "@codemirror/lint";
+import { EditorState, type Extension, StateEffect } from "@codemirror/state";
 import { EditorView, placeholder as hint } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { basicSetup } from "codemirror";
 import { useEffect, useRef } from "react";
 import { nonce } from "@/nonce";
+import type { Wrong } from "../wrong";
+import { marks } from "./place";
 
 export type EditorProps = {
   value: string;
@@ -18,8 +20,8 @@ export type EditorProps = {
   placeholder?: string;
   /** what an aid at the cursor offers, e.g. Liquid names */
   complete?: CompletionSource;
-  /** what is wrong beyond the syntax: offsets into the text with words */
-  problems?: (text: string) => Diagnostic[];
+  /** what is wrong beyond the syntax, by paths into the value */
+  wrong?: readonly Wrong[];
   /** gives the view away, so that buttons beside it can insert */
   onReady?: (view: EditorView) => void;
   ariaLabel?: string;
@@ -67,6 +69,9 @@ const looks = (minHeight: number, maxHeight: number): Extension =>
     },
   });
 
+/** Said when what is wrong beyond the syntax may have changed without the text. */
+const judged = StateEffect.define();
+
 /** CodeMirror for JSON, as a controlled field. */
 export default function Editor(props: EditorProps) {
   const place = useRef<HTMLDivElement>(null);
@@ -95,11 +100,17 @@ export default function Editor(props: EditorProps) {
           }),
           first.placeholder ? hint(first.placeholder) : [],
           lintGutter(),
-          linter((shown) => {
-            if (!shown.state.doc.length) return [];
-            const wrong = parse(shown);
-            return wrong.length ? wrong : (latest.current.problems?.(shown.state.doc.toString()) ?? []);
-          }),
+          linter(
+            (shown) => {
+              if (!shown.state.doc.length) return [];
+              const wrong = parse(shown);
+              return wrong.length ? wrong : marks(shown.state.doc.toString(), latest.current.wrong ?? []);
+            },
+            {
+              needsRefresh: ({ transactions }) =>
+                transactions.some((made) => made.effects.some((effect) => effect.is(judged))),
+            },
+          ),
           autocompletion({ override: [(context) => latest.current.complete?.(context) ?? null] }),
           EditorView.updateListener.of((update) => {
             if (update.docChanged) latest.current.onChange?.(update.state.doc.toString());
@@ -119,6 +130,9 @@ export default function Editor(props: EditorProps) {
       shown.dispatch({ changes: { from: 0, to: shown.state.doc.length, insert: props.value } });
     }
   }, [props.value]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the linter reads the latest; this tells it to
+  useEffect(() => view.current?.dispatch({ effects: judged.of(null) }), [props.wrong]);
 
   return <div ref={place} />;
 }

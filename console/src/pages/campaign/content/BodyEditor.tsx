@@ -3,6 +3,7 @@ import { Group } from "@mantine/core";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useKnown } from "@/conditions/useKnown";
 import { JsonEditor } from "@/parts/JsonEditor";
+import { useWrong } from "@/parts/wrong";
 import type { Content } from "../draft";
 import { DynamicMenu } from "./DynamicMenu";
 import { completeLiquid } from "./liquid";
@@ -12,6 +13,8 @@ type Props = { content: Content; set: (content: Content) => void; locked: boolea
 /** Content as one JSON value, with Liquid in its texts. */
 export function BodyEditor({ content, set, locked }: Props) {
   const known = useKnown();
+  const { list, field } = useWrong();
+  const wrong = list("body");
   const complete = useMemo(() => completeLiquid(known), [known]);
   const view = useRef<EditorView>(null);
   const [text, setText] = useState(() => JSON.stringify(content.body, null, 2));
@@ -58,6 +61,8 @@ export function BodyEditor({ content, set, locked }: Props) {
         readOnly={locked}
         complete={complete}
         ariaLabel="JSON that is shown"
+        wrong={wrong}
+        {...field("body")}
         minHeight={180}
         onReady={(made) => {
           view.current = made;

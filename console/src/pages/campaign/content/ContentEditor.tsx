@@ -1,6 +1,7 @@
-import { Alert, Group, Radio, SegmentedControl, Select, Stack, Text } from "@mantine/core";
+import { Alert, Group, Radio, SegmentedControl, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { confirm } from "@/parts/confirm";
+import { At, useLed, useWrong } from "@/parts/wrong";
 import { type Content, type Experience, put, type Rule } from "../draft";
 import { BodyEditor } from "./BodyEditor";
 import { Locales } from "./Locales";
@@ -23,13 +24,20 @@ export function ContentEditor({ rule, index, change, locked, alone }: Props) {
   const experience = (rule.experiences ?? [])[index]!;
   const [locale, setLocale] = useState<string | null>(null);
   const write = (made: Experience) => change({ ...rule, experiences: put(rule.experiences ?? [], index, made) });
+  const { field } = useWrong();
+  useLed((rest) => {
+    const told = /^locales\.([^.[]+)/.exec(rest)?.[1];
+    if (told || rest.startsWith("content")) setLocale(told ?? null);
+  });
   const content = (locale ? experience.locales?.[locale] : experience.content) ?? {};
   function set(made: Content) {
     if (locale) write({ ...experience, locales: { ...experience.locales, [locale]: made } });
     else write({ ...experience, content: made });
   }
   function form(next: string) {
-    const empty = isBody(content) ? content.body == null : (content.messages ?? []).length === 0;
+    const empty = isBody(content)
+      ? content.body == null
+      : (content.messages ?? []).every((one) => !one.target && !(one.rows ?? []).length);
     const made: Content =
       next === "json"
         ? { body: {}, on_missing: content.on_missing }
@@ -71,17 +79,24 @@ export function ContentEditor({ rule, index, change, locked, alone }: Props) {
           not reach it.
         </Text>
       )}
-      {isBody(content) ? (
-        <BodyEditor key={locale ?? ""} content={content} set={set} locked={locked} />
-      ) : (
-        <Messages
-          rule={rule}
-          content={content}
-          set={set}
-          change={locale || alone ? undefined : change}
-          locked={locked}
-        />
+      {field("template").error && (
+        <Text size="xs" c="red" role="alert">
+          {field("template").error}
+        </Text>
       )}
+      <At path={locale ? `locales.${locale}` : "content"}>
+        {isBody(content) ? (
+          <BodyEditor key={locale ?? ""} content={content} set={set} locked={locked} />
+        ) : (
+          <Messages
+            rule={rule}
+            content={content}
+            set={set}
+            change={locale || alone ? undefined : change}
+            locked={locked}
+          />
+        )}
+      </At>
       <Missing content={content} set={set} locked={locked} />
     </Stack>
   );
@@ -104,35 +119,5 @@ function Missing({ content, set, locked }: { content: Content; set: (content: Co
         </Group>
       </Radio.Group>
     </Alert>
-  );
-}
-
-/** A choice of catalogue items by id is typed; whether they exist is checked when the campaign is published. */
-export const ITEM_TYPES = [
-  { value: "text", label: "Text" },
-  { value: "number", label: "Number" },
-  { value: "items", label: "Items" },
-];
-
-export function TypeChoice({
-  value,
-  onChange,
-  disabled,
-}: {
-  value: string;
-  onChange: (value: string) => void;
-  disabled: boolean;
-}) {
-  return (
-    <Select
-      aria-label="Type"
-      size="xs"
-      w={92}
-      allowDeselect={false}
-      disabled={disabled}
-      data={ITEM_TYPES}
-      value={value}
-      onChange={(made) => made && onChange(made)}
-    />
   );
 }

@@ -1,22 +1,8 @@
-import {
-  ActionIcon,
-  Button,
-  Checkbox,
-  Group,
-  Menu,
-  NumberInput,
-  Paper,
-  Stack,
-  TagsInput,
-  Text,
-  Textarea,
-  TextInput,
-} from "@mantine/core";
-import { IconCopyPlus, IconDots, IconPlus, IconTrash } from "@tabler/icons-react";
-import { useRef } from "react";
+import { ActionIcon, Button, Checkbox, Group, Paper, Stack, TagsInput, Text, TextInput } from "@mantine/core";
+import { IconPlus, IconTrash } from "@tabler/icons-react";
+import { At, useWrong } from "@/parts/wrong";
 import { type Content, copyRow, drop, dropRow, type Message, put, type Row, type Rule } from "../draft";
-import { TypeChoice } from "./ContentEditor";
-import { DynamicMenu } from "./DynamicMenu";
+import { RowLine } from "./RowLine";
 
 type Props = {
   rule: Rule;
@@ -30,9 +16,15 @@ type Props = {
 /** Messages: each a target and rows of name and value, withheld alone when something it needs is missing. */
 export function Messages({ rule, content, set, change, locked }: Props) {
   const messages = content.messages ?? [];
+  const { own, place, field } = useWrong();
   const write = (made: Message[]) => set({ ...content, messages: made });
   return (
-    <Stack gap="sm">
+    <Stack gap="sm" {...place()}>
+      {own() && (
+        <Text size="xs" c="red" role="alert">
+          {own()}
+        </Text>
+      )}
       {messages.length === 0 && (
         <Text size="sm" c="dimmed">
           Nothing is shown yet. A message has a target, e.g. a place on the page, and rows that fill it.
@@ -54,6 +46,7 @@ export function Messages({ rule, content, set, change, locked }: Props) {
               disabled={locked}
               value={message.target ?? ""}
               onChange={(event) => write(put(messages, index, { ...message, target: event.currentTarget.value }))}
+              {...field(`messages[${index}].target`)}
             />
             <TagsInput
               label="Items"
@@ -63,6 +56,7 @@ export function Messages({ rule, content, set, change, locked }: Props) {
               disabled={locked}
               value={[...(message.items ?? [])]}
               onChange={(items) => write(put(messages, index, { ...message, items }))}
+              {...field(`messages[${index}].items`)}
             />
             {(message.items ?? []).length > 0 && (
               <Checkbox
@@ -85,14 +79,16 @@ export function Messages({ rule, content, set, change, locked }: Props) {
               </ActionIcon>
             )}
           </Group>
-          <Rows
-            rule={rule}
-            index={index}
-            message={message}
-            write={(made) => write(put(messages, index, made))}
-            change={change}
-            locked={locked}
-          />
+          <At path={`messages[${index}]`}>
+            <Rows
+              rule={rule}
+              index={index}
+              message={message}
+              write={(made) => write(put(messages, index, made))}
+              change={change}
+              locked={locked}
+            />
+          </At>
         </Paper>
       ))}
       {!locked && (
@@ -122,18 +118,26 @@ type RowsProps = {
 function Rows({ rule, index, message, write, change, locked }: RowsProps) {
   const rows = message.rows ?? [];
   const set = (made: Row[]) => write({ ...message, rows: made });
+  const { own } = useWrong();
+  const several = (rule.experiences ?? []).length > 1;
   return (
     <Stack gap={6}>
+      {own("rows") && (
+        <Text size="xs" c="red" role="alert">
+          {own("rows")}
+        </Text>
+      )}
       {rows.map((row, at) => (
-        <Line
-          key={at.toString()}
-          row={row}
-          locked={locked}
-          set={(made) => set(put(rows, at, made))}
-          remove={() => set(drop(rows, at))}
-          everywhere={change && row.name ? () => change(copyRow(rule, index, row)) : undefined}
-          nowhere={change && row.name ? () => change(dropRow(rule, index, row.name)) : undefined}
-        />
+        <At key={at.toString()} path={`rows[${at}]`}>
+          <RowLine
+            row={row}
+            locked={locked}
+            set={(made) => set(put(rows, at, made))}
+            remove={() => set(drop(rows, at))}
+            everywhere={change && several && row.name ? () => change(copyRow(rule, index, row)) : undefined}
+            nowhere={change && several && row.name ? () => change(dropRow(rule, index, row.name)) : undefined}
+          />
+        </At>
       ))}
       {!locked && (
         <Button
@@ -147,98 +151,5 @@ function Rows({ rule, index, message, write, change, locked }: RowsProps) {
         </Button>
       )}
     </Stack>
-  );
-}
-
-type LineProps = {
-  row: Row;
-  locked: boolean;
-  set: (row: Row) => void;
-  remove: () => void;
-  everywhere?: () => void;
-  nowhere?: () => void;
-};
-
-function Line({ row, locked, set, remove, everywhere, nowhere }: LineProps) {
-  const field = useRef<HTMLTextAreaElement>(null);
-  const type = row.type ?? "text";
-  function insert(text: string) {
-    const at = field.current?.selectionStart ?? String(row.value ?? "").length;
-    const old = String(row.value ?? "");
-    set({ ...row, value: old.slice(0, at) + text + old.slice(field.current?.selectionEnd ?? at) });
-  }
-  function retype(made: string) {
-    const value = made === "number" ? Number(row.value) || 0 : made === "items" ? "$items" : String(row.value ?? "");
-    set({ ...row, type: made as Row["type"], value });
-  }
-  return (
-    <Group gap="xs" align="flex-start" wrap="nowrap">
-      <TextInput
-        aria-label="Name of the row"
-        placeholder="name"
-        size="xs"
-        w={130}
-        disabled={locked}
-        value={row.name}
-        onChange={(event) => set({ ...row, name: event.currentTarget.value })}
-      />
-      <TypeChoice value={type} disabled={locked} onChange={retype} />
-      {type === "number" ? (
-        <NumberInput
-          aria-label={`Value of ${row.name}`}
-          size="xs"
-          style={{ flex: 1 }}
-          disabled={locked}
-          value={Number(row.value)}
-          onChange={(value) => typeof value === "number" && set({ ...row, value })}
-        />
-      ) : type === "items" ? (
-        <TagsInput
-          aria-label={`Items of ${row.name}`}
-          size="xs"
-          style={{ flex: 1 }}
-          disabled={locked}
-          placeholder={row.value === "$items" ? "all items of the message" : undefined}
-          value={Array.isArray(row.value) ? row.value.map(String) : []}
-          onChange={(items) => set({ ...row, value: items.length ? items : "$items" })}
-        />
-      ) : (
-        <Textarea
-          ref={field}
-          aria-label={`Value of ${row.name}`}
-          size="xs"
-          autosize
-          minRows={1}
-          maxRows={6}
-          style={{ flex: 1 }}
-          disabled={locked}
-          value={String(row.value ?? "")}
-          onChange={(event) => set({ ...row, value: event.currentTarget.value })}
-        />
-      )}
-      {!locked && (
-        <>
-          {type === "text" && <DynamicMenu insert={insert} />}
-          <Menu position="bottom-end">
-            <Menu.Target>
-              <ActionIcon variant="subtle" color="gray" aria-label={`What can be done with the row ${row.name}`}>
-                <IconDots size={16} />
-              </ActionIcon>
-            </Menu.Target>
-            <Menu.Dropdown>
-              <Menu.Item leftSection={<IconCopyPlus size={14} />} disabled={!everywhere} onClick={everywhere}>
-                Copy to all experiences
-              </Menu.Item>
-              <Menu.Item leftSection={<IconTrash size={14} />} onClick={remove}>
-                Delete here
-              </Menu.Item>
-              <Menu.Item leftSection={<IconTrash size={14} />} color="red" disabled={!nowhere} onClick={nowhere}>
-                Delete from all
-              </Menu.Item>
-            </Menu.Dropdown>
-          </Menu>
-        </>
-      )}
-    </Group>
   );
 }

@@ -73,7 +73,7 @@ export default function Preview({ draft }: { draft: Draft }) {
               value={who}
               onChange={(value) => setWho(value as typeof who)}
               data={[
-                { value: "made-up", label: "A made-up person" },
+                { value: "made-up", label: "Made up" },
                 { value: "known", label: "Somebody who was seen" },
               ]}
             />
@@ -92,7 +92,7 @@ export default function Preview({ draft }: { draft: Draft }) {
                 error={wrong}
               />
             )}
-            <Group grow>
+            <SimpleGrid cols={{ base: 1, xs: 3 }} spacing="sm">
               <Select
                 label="Device"
                 clearable
@@ -113,7 +113,7 @@ export default function Preview({ draft }: { draft: Draft }) {
                 value={time}
                 onChange={(event) => setTime(event.currentTarget.value)}
               />
-            </Group>
+            </SimpleGrid>
             <Select
               label="Experience"
               description="Empty: the one that they would be drawn into"

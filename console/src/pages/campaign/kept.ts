@@ -1,0 +1,50 @@
+import type { Body } from "./draft";
+import type { StoredDraft } from "./unpublished";
+import type { Live } from "./useDraft";
+
+/** What somebody else wrote, and the revision of the draft that is written over to answer it. */
+export type Other = Pick<StoredDraft, "body" | "author" | "at" | "revision">;
+
+/** What was typed in this browser and did not reach the server, and what it was typed over. */
+type Kept = { body: string; revision: number; base: number };
+
+/** Without what the server keeps: two bodies that differ in it alone say the same. */
+export function said(body: Body): string {
+  const { status: _s, id: _i, aliases: _a, salt: _t, ...rest } = body;
+  const rules = (rest.rules ?? []).map(({ ranges: _r, epoch: _e, ...rule }) => rule);
+  return JSON.stringify({ ...rest, rules });
+}
+
+/** What to go on with: what was typed here, else the draft, else what is in force; and what somebody else wrote since. */
+export function begun(place: string, live: Live, stored: StoredDraft | null): { body: Body; theirs: Other | null } {
+  const known = stored?.body ?? live.body;
+  const inForce = { ...live, revision: stored?.revision ?? 0 };
+  const mine = recall(place);
+  const body = mine ? (JSON.parse(mine.body) as Body) : known;
+  if (mine && said(body) !== said(known)) {
+    if (mine.revision !== (stored?.revision ?? 0)) return { body, theirs: stored ?? inForce };
+    if (!stored && mine.base !== live.version) return { body, theirs: inForce };
+  }
+  return { body, theirs: stored?.outdated ? inForce : null };
+}
+
+/** Keep what is typed in this browser until the server has it. */
+export function remember(place: string, body: string, revision: number, base: number): void {
+  try {
+    localStorage.setItem(place, JSON.stringify({ body, revision, base } satisfies Kept));
+  } catch {
+    // A browser without room for it still has the page.
+  }
+}
+
+export const forget = (place: string): void => localStorage.removeItem(place);
+
+function recall(place: string): Kept | null {
+  try {
+    const found = JSON.parse(localStorage.getItem(place) ?? "null") as Kept | null;
+    if (found) JSON.parse(found.body);
+    return found;
+  } catch {
+    return null;
+  }
+}
