@@ -57,7 +57,7 @@ def _split(goal: ask.Counted, found: Any, chosen: Chosen, floors: Floors) -> Ite
     yield f"count:{goal.id}", found.aggregate(**{column: (found[column] > 0).sum() for column in columns})
 
 
-def capped_top(top: Any, goal: ask.Counted) -> Any:
+def capped_top(top: Any) -> Any:
     """The moments of totals that were kept one by one (``who``, their cell, totals and ``cap_`` of each column)."""
     import ibis
 

@@ -197,17 +197,19 @@ class Standing:
         old, new = (self._engine.run(plan, given) for given in sides)
         return sums.exchanged(view.parts, old, new)
 
-    def _cap_top(self, goal: ask.Counted, rows: Sequence[Row]) -> list[Row]:
-        """The moments of totals that were kept one by one."""
+    def _cap_top(self, rows: Sequence[Row], caps: Mapping[str, float]) -> list[Row]:
+        """The moments of totals that were kept one by one, cut off."""
         if not rows:
             return []
         import pyarrow as pa
 
         top = pa.Table.from_pylist([*rows])
+        for column, cap in caps.items():
+            top = top.append_column(f"cap_{column}", pa.array([cap]).take(pa.array([0] * len(rows))))
         names = tuple(top.column_names)
         if names not in self._cap_plans:
             self._cap_plans[names] = planned(
-                lambda tables: iter([("top", capped_top(tables.top, goal))]), {"top": top.schema}
+                lambda tables: iter([("top", capped_top(tables.top))]), {"top": top.schema}
             )
         return self._engine.run(self._cap_plans[names], {"top": top})["top"]
 

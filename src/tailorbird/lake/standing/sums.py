@@ -12,8 +12,8 @@ from tailorbird.lake.queries.parts import HOUR_MS
 Row = dict[str, Any]
 #: named tables, as rows
 Rows = dict[str, list[Row]]
-#: the moments of totals that were kept one by one: goal, and rows with the caps beside them
-CapTop = Callable[[ask.Counted, Sequence[Row]], list[Row]]
+#: the moments of totals that were kept one by one, cut off: rows, and column → cap
+CapTop = Callable[[Sequence[Row], Mapping[str, float]], list[Row]]
 
 #: what tells the rows of a table apart; the rest of a row is sums
 _KEYS = {
@@ -155,8 +155,7 @@ def _capped(
     top = parts[f"top:{goal.id}"]
     (doing,) = parts[f"count:{goal.id}"]
     caps = {column: _cap(goal.cap, column, floor, top, people, doing[column] or 0) for column, floor in floors.items()}
-    limits = {f"cap_{column}": math.inf if cap is None else cap for column, cap in caps.items()}
-    high = cap_top(goal, [row | limits for row in top])
+    high = cap_top(top, {column: math.inf if cap is None else cap for column, cap in caps.items()})
     return _exchanged("rest", parts[f"rest:{goal.id}"], [], high), caps
 
 
@@ -165,7 +164,10 @@ def _cap(cap: ask.Cap, column: str, floor: float, top: Sequence[Row], people: in
     if not doing:
         return None
     place = totals.beyond(cap, people, doing)
-    above = sorted((row[column] for row in top if row[column] > floor), reverse=True)
+    import numpy as np
+
+    each = np.fromiter((row[column] for row in top), np.float64, len(top))
+    above = np.sort(each[each > floor])
     if place >= len(above):
         raise Unsure
-    return float(above[place])
+    return float(above[-1 - place])
