@@ -104,8 +104,7 @@ def _measure(page: Page, place: Place) -> None:
     told = []
     for number in range(30):
         visitor = {"id": f"visitor-{number}"}
-        asked = {"visitor": visitor, "campaigns": ["home-hero"], "context": {"attributes": {"plan": "gold"}}}
-        decision = place.ask("POST", "/v1/decide", asked)["decisions"][0]
+        decision = place.decided("home-hero", visitor, {"plan": "gold"})
         assert decision["reason"] in ("SPLIT", "CONTROL")
         told.append({"name": "impression", "visitor": visitor, "token": decision["token"]})
     told.append({"name": "order", "visitor": {"id": "visitor-7"}, "properties": {"total": 30}})

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
 
 from tailorbird.domain.errors import TailorbirdError
 from tailorbird.engine.runtime import Runtime
+
+_PATIENCE_S = 1.0
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,7 +24,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 
 def asked(runtime: Runtime, project: str) -> None:
     """A decision was asked for. The first of each project is written down, once by each process."""
-    if project in runtime.decided:
+    if project in runtime.decided or runtime.breaker.is_open:
         return
     at = runtime.decided[project] = runtime.clock()
     runtime.background(_keep(runtime, project, at))
@@ -29,9 +32,10 @@ def asked(runtime: Runtime, project: str) -> None:
 
 async def _keep(runtime: Runtime, project: str, at: int) -> None:
     try:
-        if not await runtime.store.meta(_name(project)):
-            await runtime.store.set_meta(_name(project), str(at))
-    except TailorbirdError:
+        async with asyncio.timeout(_PATIENCE_S):  # a store that is away does not hold up a stop
+            if not await runtime.store.meta(_name(project)):
+                await runtime.store.set_meta(_name(project), str(at))
+    except (TailorbirdError, TimeoutError):
         runtime.decided.pop(project, None)  # the next decision tries again
 
 

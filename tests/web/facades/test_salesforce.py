@@ -149,9 +149,9 @@ async def test_items_are_written_together_and_only_where_they_say_something_new(
     writes: list[list[str]] = []
     put = SqliteStore.put_items
 
-    async def counted(self: SqliteStore, project: str, items: Any, now: int) -> None:
+    async def counted(self: SqliteStore, project: str, items: Any, *rest: Any, **named: Any) -> None:
         writes.append([item.id for item in items])
-        await put(self, project, items, now)
+        await put(self, project, items, *rest, **named)
 
     monkeypatch.setattr(SqliteStore, "put_items", counted)
     things = [{"_id": f"p-{number}", "name": "Thing"} for number in range(20)]

@@ -1,4 +1,4 @@
-import { Anchor, Badge, Checkbox, Group, Paper, Table, Text, Tooltip } from "@mantine/core";
+import { Anchor, Badge, Checkbox, Group, Paper, Table, Text, Tooltip, useMatches } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { Schemas } from "@/api/client";
@@ -15,9 +15,10 @@ type Props = { pages: CampaignView[][]; marked: string[]; mark: (keys: string[])
 /** Campaigns in rows; what each brought comes after, page by page. */
 export function CampaignTable({ pages, marked, mark }: Props) {
   const shown = pages.flat();
+  const wide = useMatches({ base: false, md: true });
   return (
     <Paper withBorder>
-      <Table.ScrollContainer minWidth={860} tabIndex={0}>
+      <Table.ScrollContainer minWidth={wide ? 860 : 420} tabIndex={0}>
         <Table highlightOnHover verticalSpacing="xs">
           <Table.Thead>
             <Table.Tr>
@@ -32,9 +33,9 @@ export function CampaignTable({ pages, marked, mark }: Props) {
               <Table.Th>Campaign</Table.Th>
               <Table.Th>Status</Table.Th>
               <Table.Th>Primary result</Table.Th>
-              <Table.Th>Owner</Table.Th>
-              <Table.Th>Created</Table.Th>
-              <Table.Th>Changed</Table.Th>
+              <Table.Th visibleFrom="md">Owner</Table.Th>
+              <Table.Th visibleFrom="md">Created</Table.Th>
+              <Table.Th visibleFrom="md">Changed</Table.Th>
               <Table.Th w={44} aria-label="Actions" />
             </Table.Tr>
           </Table.Thead>
@@ -126,17 +127,17 @@ function Row({ campaign, marked, mark, brought }: RowProps) {
         )}
       </Table.Td>
       <Table.Td miw={150}>{brought}</Table.Td>
-      <Table.Td>
+      <Table.Td visibleFrom="md">
         <Text size="sm" c="dimmed" truncate maw={170} title={campaign.created_by ?? undefined}>
           {campaign.created_by}
         </Text>
       </Table.Td>
-      <Table.Td>
+      <Table.Td visibleFrom="md">
         <Text size="sm" c="dimmed">
           {campaign.created_at != null && <Moment at={campaign.created_at} />}
         </Text>
       </Table.Td>
-      <Table.Td>
+      <Table.Td visibleFrom="md">
         <Text size="sm" c="dimmed">
           <Moment at={campaign.at} />
         </Text>
