@@ -40,7 +40,7 @@ screenshots: $(READY) console ## every page with demo data, light and dark, wide
 
 test: $(READY) console ## run the test suite (ARGS='-k name' to choose, JOBS=4 for more processes)
 	@sh .ci/chromium
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 test-postgres: $(READY) ## install each version from npm, run what needs PostgreSQL on it (VERSIONS='13 18', ARGS=-x)
 	@$(BIN)/python -m tests.postgres_versions $(VERSIONS) -- $(ARGS)

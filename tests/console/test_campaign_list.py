@@ -70,7 +70,7 @@ def test_a_row_tells_owner_dates_and_what_it_brought(place: Place, page: Page) -
     page.goto(f"{place.url}/p/shop/campaigns")
     hero = _row(page, "Hero")
     told = hero.get_by_role("cell").nth(3)
-    expect(told).to_contain_text(re.compile(r"[+−][\d.]+ %|too few people", re.IGNORECASE), timeout=30_000)
+    expect(told).to_contain_text(re.compile(r"[+−][\d.]+\s%|too few people", re.IGNORECASE), timeout=30_000)
     expect(hero).to_contain_text("tests")
     assert len(asked) == 1, "one request for the whole page"
     ada = _row(page, "Of Ada")

@@ -161,7 +161,9 @@ def _since_where(page: Page) -> None:
     _event(page, "", "since a date")
     _field(page, "Since").fill("2026-01-01")
     page.get_by_text("only where…").click()
-    page.get_by_role("button", name="Attribute", exact=True).first.click()
+    attribute = page.get_by_role("button", name="Attribute", exact=True)
+    expect(attribute).to_have_count(2)  # that of the event comes before that of the whole
+    attribute.first.click()
     _field(page, "Attribute or fact").fill("tot")
     page.get_by_role("option", name="total", exact=True).click()
     _choose(page, page, "Comparison", "is greater than")
