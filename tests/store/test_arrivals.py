@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 import pytest
 
 from tailorbird.engine import arrivals
 from tailorbird.engine.arrivals import Arrivals
 from tailorbird.store.contract import Store
+from tailorbird.store.rows import EVENT_COLUMNS
 from tests.store.conftest import Backend
 from tests.store.small_fold import BLOG, SHOP, SmallFold, event
 
@@ -30,6 +34,9 @@ class Counting:
         self._store = store
         self.looks: list[str] = []
 
+    async def settled(self) -> int:
+        return await self._store.looking.settled()
+
     async def arrived(self, project: str, after: int, limit: int) -> list[dict[str, Any]]:
         self.looks.append(project)
         return await self._store.looking.arrived(project, after, limit)
@@ -39,7 +46,7 @@ async def heard(told: Arrivals, project: str, ready: asyncio.Semaphore) -> list[
     async with told.of(project) as news, asyncio.timeout(PATIENCE):
         ready.release()
         found = await news.get()
-        return [one["id"] for one in found or []]
+        return [one["id"] for one in found.events] if found else []
 
 
 async def test_many_who_wait_hear_the_same_and_cost_one_look(store: Store) -> None:
@@ -102,4 +109,60 @@ async def test_a_store_that_was_away_is_looked_at_again(store: Store, backend: B
         await store.open()
         await store.commit([event("1")], SmallFold())
         found = await news.get()
-    assert [one["id"] for one in found or []] == ["1"]
+    assert found is not None
+    assert [one["id"] for one in found.events] == ["1"]
+
+
+@asynccontextmanager
+async def held_open(url: str, event_id: str) -> AsyncIterator[asyncpg.transaction.Transaction]:
+    """An event like ``1`` that has its number and is not committed."""
+    columns = ", ".join(one for one in EVENT_COLUMNS if one != "id")
+    connection = await asyncpg.connect(url)
+    try:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute(
+            f"INSERT INTO events (id, {columns}) SELECT $1, {columns} FROM events WHERE id = '1'",
+            event_id,
+        )
+        yield transaction
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+async def test_an_event_that_is_committed_after_newer_ones_is_heard_as_well(store: Store, postgres_url: str) -> None:
+    await store.commit([event("1")], SmallFold())
+    told = Arrivals(store)
+    async with told.of(SHOP) as news, asyncio.timeout(PATIENCE), held_open(postgres_url, "late") as late:
+        await store.commit([event("2")], SmallFold(10))
+        second = await news.get()
+        assert second is not None
+        assert [one["id"] for one in second.events] == ["2"]
+        assert second.settled < second.events[0]["seq"]
+        await late.commit()
+        third = await news.get()
+        assert third is not None
+        assert [one["id"] for one in third.events] == ["late"]
+        assert second.settled < third.events[0]["seq"] < second.events[0]["seq"]
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+async def test_what_is_settled_waits_for_who_writes_and_for_nobody_else(store: Store, postgres_url: str) -> None:
+    async def newest() -> int:
+        return int((await store.looking.arrived(SHOP, 0, 1))[0]["seq"])
+
+    await store.commit([event("1")], SmallFold())
+    first = await newest()
+    assert await store.looking.settled() == first
+    reading = await asyncpg.connect(postgres_url)
+    async with reading.transaction():
+        await reading.fetchval("SELECT count(*) FROM events")
+        await reading.execute("INSERT INTO meta (name, value) VALUES ('open', '')")
+        async with held_open(postgres_url, "late") as late:
+            await store.commit([event("2")], SmallFold(10))
+            assert [await store.looking.settled() for _ in range(3)] == [first] * 3
+            await late.rollback()
+        await store.commit([event("3")], SmallFold(20))
+        assert await store.looking.settled() == await newest()
+    await reading.close()

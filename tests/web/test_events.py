@@ -83,6 +83,40 @@ async def test_a_token_comes_back(shop: Site) -> None:
     assert (event["name"], event["version"]) == ("click", 2)
 
 
+@pytest.mark.parametrize(
+    ("came", "shown"),
+    [
+        (
+            '{"name": "order", "visitor": {"id": "ann@example.org"}, "properties": ["4111 1111"]}',
+            {"name": "order", "masked": {"name": "text(5)", "visitor": {"id": "text(15)"}, "properties": ["text(9)"]}},
+        ),
+        ('{"visitor": {"id": 4111}}', {"name": "", "masked": {"visitor": {"id": "number"}}}),
+        ('["4111 1111", 41111111, true]', {"beginning": "[text(9), …, true]"}),
+        (
+            '{"name": "order", "properties": {"card": "4111", "n": ' + "[" * 80 + '"4111"' + "]" * 80 + "}}",
+            {"name": "order", "beginning": '{"name": text(5), "properties": {"card": text(4), "n": ' + "[" * 80},
+        ),
+        (
+            '{"name": "order", "properties": {"card": "4111", "long": "' + "4111" * 5_000 + '"}, "time": []}',
+            {"name": "order", "beginning": '{"name": text(5), "properties": {"card": text(4), "long": text('},
+        ),
+    ],
+)
+async def test_a_refused_event_that_could_not_be_decoded_is_listed_with_what_can_be_told(
+    site: Site, came: str, shown: dict[str, Any]
+) -> None:
+    body = f'{{"events": [{came}, {{"name": "view", "visitor": {{"id": "ben"}}}}]}}'
+    told = (await site.ask("POST", "/v1/events", content=body.encode())).json()
+    assert (told["accepted"], [one["index"] for one in told["rejected"]]) == (1, [0])
+    await site.settled()
+    (refused,) = (await site.ask("GET", "/v1/projects/shop/events/rejected")).json()["items"]
+    assert (refused["source"], refused["size"]) == ("api", len(came))
+    assert refused["beginning"].startswith(shown.pop("beginning", ""))
+    assert {name: refused[name] for name in shown} == shown
+    assert "4111" not in str(refused)
+    assert "ann@" not in str(refused)
+
+
 async def test_refused_events_are_listed_without_their_values(site: Site) -> None:
     await site.send({"name": "order", "visitor": WHO, "properties": {"card": "4111 1111"}, "token": "forged"})
     await site.settled()

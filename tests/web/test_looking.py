@@ -130,6 +130,18 @@ async def test_events_are_waited_for(crowd: Site) -> None:
     assert (await crowd.ask("GET", f"{BASE}/events?after={newest + 1}&wait=0.1")).json()["items"] == []
 
 
+async def test_what_is_asked_after_next_is_new(crowd: Site) -> None:
+    told = (await crowd.ask("GET", f"{BASE}/events?limit=3")).json()
+    assert told["next"] == str(told["items"][0]["seq"])
+    waiting = asyncio.create_task(crowd.ask("GET", f"{BASE}/events?after={told['next']}&wait=20"))
+    await asyncio.sleep(0)
+    await crowd.send({"id": "late", "name": "visit", "visitor": {"id": "x"}})
+    found = (await waiting).json()
+    assert [one["id"] for one in found["items"]] == ["late"]
+    empty = (await crowd.ask("GET", f"{BASE}/events?after={found['items'][0]['seq']}")).json()
+    assert empty == {"items": [], "next": str(found["items"][0]["seq"])}
+
+
 async def test_only_the_events_that_are_asked_for_end_the_wait(crowd: Site) -> None:
     newest = (await crowd.ask("GET", f"{BASE}/events?limit=1")).json()["items"][0]["seq"]
     await crowd.send({"id": "login", "name": "visit", "visitor": {"id": "user-010", "anonymous_id": "phone"}})

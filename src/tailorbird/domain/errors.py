@@ -53,6 +53,15 @@ class Invalid(TailorbirdError):
 
     status = 400
     title = "Invalid input"
+    #: the part of a batch that could not be decoded, as it came, for the log of refused events; callers are not told
+    came: bytes = b""
+    #: what that part is called where the parts around it say so
+    called: str = ""
+
+    def of(self, came: bytes, called: str = "") -> Invalid:
+        """The same error, with what could not be decoded."""
+        self.came, self.called = came, called
+        return self
 
     @classmethod
     def field(cls, field: str, expected: str, got: object = "", detail: str = "") -> Invalid:
@@ -64,7 +73,8 @@ class Invalid(TailorbirdError):
     def under(self, prefix: str) -> Invalid:
         """The same error with ``prefix`` in front of every path (``rules[0].audience`` + ``plan`` → both)."""
         moved = tuple(msgspec.structs.replace(p, field=join_path(prefix, p.field)) for p in self.problems)
-        return type(self)(f"{prefix}: {self.detail}" if prefix else self.detail, problems=moved, **self.extra)
+        made = type(self)(f"{prefix}: {self.detail}" if prefix else self.detail, problems=moved, **self.extra)
+        return made.of(self.came, self.called)
 
 
 class Unauthorized(TailorbirdError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from tailorbird.domain.errors import TailorbirdError
 from tailorbird.store.contract import Store
@@ -18,8 +18,18 @@ LOOK_SECONDS = 0.5
 #: the newest so many of those that came since the last look are handed out
 MOST_AT_ONCE = 1_000
 
-#: events, the newest first, each with its ``person``; None when the server stops
-News = asyncio.Queue[list[dict[str, Any]] | None]
+
+class Heard(NamedTuple):
+    """What was found by one look."""
+
+    #: the newest first, each with its ``person``
+    events: list[dict[str, Any]]
+    #: whatever appears later has a higher sequence number
+    settled: int
+
+
+#: None when the server stops
+News = asyncio.Queue[Heard | None]
 
 
 class Arrivals:
@@ -28,8 +38,8 @@ class Arrivals:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._waiting: dict[str, set[News]] = {}
-        #: project → the newest sequence number that was handed out
-        self._newest: dict[str, int] = {}
+        #: project → up to which number nothing new can appear, and which ones above it were handed out
+        self._known: dict[str, tuple[int, frozenset[int]]] = {}
         self._looking: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -47,9 +57,10 @@ class Arrivals:
         try:
             if self._closed:
                 mine.put_nowait(None)
-            elif project not in self._newest:
-                found = await self._store.looking.arrived(project, 0, 1)
-                self._newest.setdefault(project, found[0]["seq"] if found else 0)
+            elif project not in self._known:
+                settled = await self._store.looking.settled()
+                found = await self._store.looking.arrived(project, settled, MOST_AT_ONCE)
+                self._known.setdefault(project, (settled, frozenset(one["seq"] for one in found)))
             if self._looking is None and not self._closed:
                 self._looking = asyncio.create_task(self._look())
             yield mine
@@ -60,7 +71,7 @@ class Arrivals:
         self._waiting[project].discard(news)
         if not self._waiting[project]:
             del self._waiting[project]
-            self._newest.pop(project, None)
+            self._known.pop(project, None)
         if not self._waiting and self._looking is not None:
             self._looking.cancel()
             self._looking = None
@@ -68,12 +79,24 @@ class Arrivals:
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            for project, newest in list(self._newest.items()):
-                try:
-                    found = await self._store.looking.arrived(project, newest, MOST_AT_ONCE)
-                except TailorbirdError:
-                    continue  # whoever asks next is told that the store is away
-                if found and project in self._newest:
-                    self._newest[project] = found[0]["seq"]
-                    for news in self._waiting[project]:
-                        news.put_nowait(found)
+            try:
+                settled = await self._store.looking.settled()
+                for project in list(self._known):
+                    await self._tell(project, settled)
+            except TailorbirdError:
+                continue  # whoever asks next is told that the store is away
+
+    async def _tell(self, project: str, settled: int) -> None:
+        """Hand out what is new in a project: also an event that appears below others that are long known."""
+        if project not in self._known:
+            return
+        found = await self._store.looking.arrived(project, self._known[project][0], MOST_AT_ONCE)
+        if project not in self._known:  # the last one left meanwhile
+            return
+        before, known = self._known[project]
+        fresh = [one for one in found if one["seq"] > before and one["seq"] not in known]
+        upto = max(before, settled)
+        self._known[project] = upto, frozenset(one["seq"] for one in found if one["seq"] > upto)
+        if fresh:
+            for news in self._waiting[project]:
+                news.put_nowait(Heard(fresh, upto))

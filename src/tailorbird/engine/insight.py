@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, NamedTuple
 
 from tailorbird.domain.visitor import Visitor
 from tailorbird.engine.jobs import flush_schema
@@ -28,15 +28,23 @@ async def counts(runtime: Runtime, project: str) -> dict[str, int]:
     return await runtime.store.counts(runtime.project(project).project.id)
 
 
+class Newest(NamedTuple):
+    """Events, the newest first, and the ``after`` of the next question: whatever appears later has a higher number."""
+
+    events: list[dict[str, Any]]
+    next: int
+
+
 async def next_events(
     runtime: Runtime, project: str, limit: int, after: int, *, name: str = "", visitor: str = "", seconds: float = 0.0
-) -> list[dict[str, Any]]:
+) -> Newest:
     """The newest events, of everybody or of one person, of all names or of one among the newest 100,000; ``after`` a
     sequence number: only newer ones. Where there are none yet, wait up to so many seconds for the first; not while the
     server stops."""
     place = runtime.project(project).project.id
+    settled = max(after, await runtime.store.looking.settled())  # asked for first: what is up to it is read below
     if not seconds:
-        return (await _recent(runtime, place, limit, after, name, visitor))[0]
+        return Newest((await _recent(runtime, place, limit, after, name, visitor))[0], settled)
     until = runtime.monotonic() + seconds
     async with runtime.arrivals.of(place) as news:  # from here on none is missed
         found, persons = await _recent(runtime, place, limit, after, name, visitor)
@@ -48,8 +56,10 @@ async def next_events(
                 break
             if arrived is None:
                 break
-            found = [_told(one) for one in arrived if one["seq"] > after and _fits(one, name, visitor, persons)]
-    return found[:limit]
+            settled = max(settled, arrived.settled)
+            events = (one for one in arrived.events if one["seq"] > after)
+            found = [_told(one) for one in events if _fits(one, name, visitor, persons)]
+    return Newest(found[:limit], settled)
 
 
 async def _recent(

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from tailorbird.domain import ids
 from tailorbird.domain.errors import Invalid, TooLarge
@@ -21,7 +22,7 @@ from tailorbird.domain.facts import (
     Verdict,
 )
 from tailorbird.domain.visitor import Context
-from tailorbird.engine import values
+from tailorbird.engine import refused, values
 from tailorbird.engine.calls import EventInput, Recorded, RejectedItem
 from tailorbird.engine.gather import require_consent
 from tailorbird.engine.runtime import Runtime
@@ -67,7 +68,7 @@ async def record(
         except Invalid as error:
             field = error.problems[0].field if error.problems else ""
             rejected.append(RejectedItem(index=index, field=field, error=error.detail))
-            notes.append(_note(item, now, field, error))
+            notes.append(_note(item, now, source, field, error))
     verdicts = await commit(runtime, good) if good else []
     _count(runtime, snapshot, good, verdicts, notes)
     accepted = sum(v.outcome == "accepted" for v in verdicts)
@@ -154,13 +155,16 @@ class Judge:
             raise Invalid.field("name", "an event name that this project allows for publishable keys", item.name)
 
 
-def _note(item: EventInput | Invalid, now: int, field: str, error: Invalid) -> Rejected:
+def _note(item: EventInput | Invalid, now: int, source: str, field: str, error: Invalid) -> Rejected:
     """For the log of refused events: what was expected, and the shape of what came, never its values."""
     expected = f"expected {error.problems[0].expected}" if error.problems else "not of the expected form"
-    if isinstance(item, Invalid):
-        return Rejected(at=now, name="", field=field, error=expected)
-    masked = values.masked(msgspec.to_builtins(item))
-    return Rejected(at=now, name=item.name[:100], field=field, error=expected, masked=masked)
+    note = Rejected(at=now, name="", field=field, error=expected, source=source)
+    if not isinstance(item, Invalid):
+        return replace(note, name=item.name[:100], masked=values.masked(msgspec.to_builtins(item)))
+    shape = refused.shape(item.came)
+    return replace(
+        note, name=item.called[:100] or shape.name, masked=shape.masked, size=len(item.came), beginning=shape.beginning
+    )
 
 
 def _count(

@@ -36,6 +36,10 @@ class Looking(Protocol):
     ) -> list[dict[str, Any]]:
         """The newest events of a name among the newest ``LOOKED_AT`` after a sequence number."""
 
+    async def settled(self) -> int:
+        """A sequence number: of the events up to it, those that will ever be there can be seen by whoever asks next.
+        Numbers are given out before what holds them is committed, so above it an event may appear below others."""
+
     async def arrived(self, project: str, after: int, limit: int) -> list[dict[str, Any]]:
         """The newest events after a sequence number, newest first, each with its ``person``."""
 

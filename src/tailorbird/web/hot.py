@@ -148,6 +148,6 @@ def _event(raw: msgspec.Raw) -> EventInput | Invalid:
         check_nesting(body)
         return wire.event_input(wire.decode_event(body))
     except Invalid as error:
-        return error
+        return error.of(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return invalid(error, body)
+        return invalid(error, body).of(body)

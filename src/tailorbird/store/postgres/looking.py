@@ -19,6 +19,9 @@ class PostgresLooking:
 
     def __init__(self, database: Database) -> None:
         self._scan = database.scans.read
+        self._settled = 0
+        #: a number, and who could hold it or one below it when it was the newest
+        self._fence: tuple[int, frozenset[str]] | None = None
 
     async def count_people(self, project: str) -> int:
         return await self._scan(_count, project)
@@ -41,6 +44,17 @@ class PostgresLooking:
         self, project: str, name: str = "", limit: int = 100, after: int = 0
     ) -> list[dict[str, Any]]:
         return await self._scan(_events, project, name, limit, after)
+
+    async def settled(self) -> int:
+        fence = self._fence  # taken before we look, so that whoever is in it and is not seen has ended
+        given, writing = await self._scan(_writing)
+        if fence is not None and not fence[1] & writing:
+            self._settled = max(self._settled, fence[0])
+        if not writing:
+            self._settled = max(self._settled, given)
+        if self._fence is None or self._fence[0] <= self._settled:
+            self._fence = given, writing
+        return self._settled
 
     async def arrived(self, project: str, after: int, limit: int) -> list[dict[str, Any]]:
         return await self._scan(_arrived, project, after, limit)
@@ -122,6 +136,18 @@ async def _events(connection: Connection, project: str, name: str, limit: int, a
         limit,
     )
     return [event_object(row) for row in rows]
+
+
+async def _writing(connection: Connection) -> tuple[int, frozenset[str]]:
+    """The newest number that was given out, then the transactions that may hold one up to it: whoever writes events
+    locks their table before the first number is asked for, and lets it go after the commit can be seen."""
+    given = await connection.fetchval("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM events_seq_seq")
+    rows = await connection.fetch(
+        "SELECT virtualtransaction FROM pg_locks WHERE locktype = 'relation' AND relation = 'events'::regclass"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        " AND mode = 'RowExclusiveLock' AND granted"
+    )
+    return int(given), frozenset(one for (one,) in rows)
 
 
 async def _arrived(connection: Connection, project: str, after: int, limit: int) -> list[dict[str, Any]]:

@@ -41,6 +41,9 @@ class SqliteLooking:
     ) -> list[dict[str, Any]]:
         return await self._scan(_events, project, name, limit, after)
 
+    async def settled(self) -> int:
+        return await self._scan(_settled)
+
     async def arrived(self, project: str, after: int, limit: int) -> list[dict[str, Any]]:
         return await self._scan(_arrived, project, after, limit)
 
@@ -110,6 +113,11 @@ def _events(connection: Connection, project: str, name: str, limit: int, after: 
         (project, after, LOOKED_AT, name, name, limit),
     )
     return [event_object(row) for row in rows.fetchall()]
+
+
+def _settled(connection: Connection) -> int:
+    """The newest number: who writes is alone, so none below it is open."""
+    return int(connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
 
 
 def _arrived(connection: Connection, project: str, after: int, limit: int) -> list[dict[str, Any]]:

@@ -54,7 +54,7 @@ async def schema(caller: Calling) -> Response[Any]:
     f"{_BASE}/events",
     operation_id="listEvents",
     summary="The newest events",
-    opt={"operation": Operation(scope="read", answer=Listing[Arrived])},
+    opt={"operation": Operation(scope="read", answer=Page[Arrived])},
 )
 async def events(
     caller: Calling,
@@ -65,11 +65,13 @@ async def events(
     wait: Seconds = 0,
 ) -> Response[Any]:
     """Of everybody, for looking at what arrives. With `after`, only those with a higher `seq`; with `wait` too, the
-    answer comes with the first of them, half a second after they were stored, so that asking again and again shows them
-    live. A name is looked for among the newest 100,000, a visitor's events among their newest 1,000. Where several
-    servers write at once, an event may show up after one with a higher `seq`; `after` then passes it over."""
+    answer comes with the first of them, half a second after they were stored. Handing `next` back as `after` shows all
+    of them live: where several servers write at once, an event may show up after one with a higher `seq`, and so `next`
+    stays below those that are not sure yet, which then come again. A name is looked for among the newest 100,000, a
+    visitor's events among their newest 1,000."""
     found = insight.next_events(caller.runtime, caller.project, limit, after, name=name, visitor=visitor, seconds=wait)
-    return answer(Listing(await until_gone(caller, found)))
+    told = await until_gone(caller, found)
+    return answer(Page(items=told.events, next=str(told.next)))
 
 
 @get(

@@ -146,6 +146,12 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
     error: str
     #: the event with every value replaced by its type and length
     masked: dict[str, Any] = {}
+    #: the door that it came through
+    source: str = ""
+    #: bytes of what could not be decoded; 0 where it could
+    size: int = 0
+    #: how that begins, masked, where it is nothing that `masked` could tell
+    beginning: str = ""
 
 
 class Arrived(msgspec.Struct, frozen=True, kw_only=True):

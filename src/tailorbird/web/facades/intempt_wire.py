@@ -154,11 +154,11 @@ def events(told: Track, source: str) -> list[EventInput | Invalid]:
 def _event(name: str, raw: msgspec.Raw, seen: int, field: str, source: str) -> EventInput | Invalid:
     item = part(_decode_item, raw, field)
     if isinstance(item, Invalid):
-        return item
+        return item.of(item.came, name)
     try:
         return _translated(name, item, seen, source)
     except Invalid as error:
-        return error.under(field)
+        return error.under(field).of(bytes(raw), name)
 
 
 def _translated(name: str, item: Item, seen: int, source: str) -> EventInput:

@@ -104,7 +104,7 @@ def _action(
             channel=_platform(action.platform),
         )
     except Invalid as error:
-        return error.under(field)
+        return error.under(field).of(bytes(raw), action.action)
 
 
 def _name(action: str) -> str:

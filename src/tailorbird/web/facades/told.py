@@ -38,7 +38,7 @@ def part(decode: Callable[[Any], T], raw: msgspec.Raw, field: str) -> T | Invali
     try:
         return decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        return invalid(error, body).under(field)
+        return invalid(error, body).under(field).of(body)
 
 
 def identity(value: Id | None, field: str, limit: int = MAX_VISITOR_ID) -> str | None:
