@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from tailorbird.domain.accounts import Account
-from tailorbird.domain.audit import Note, NoteKind, Telling, Told
+from tailorbird.domain.accounts import Account, Change
+from tailorbird.domain.audit import AccountNote, Note, NoteKind, Telling, Told, together
 from tailorbird.domain.definitions import Item
 from tailorbird.domain.errors import Conflict, TooLarge
 from tailorbird.domain.visitor import Visitor
@@ -124,3 +124,50 @@ async def test_notes_of_one_id_add_up_whoever_writes_them(store: Store, backend:
     assert msgspec.json.decode(kept.body) == {"of": "", "before": {}, "after": {"size": 7}, "counts": {"items": 10}}
     if other is not store:
         await other.close()
+
+
+# -- accounts ---------------------------------------------------------------------------------------------------------
+
+ADA = Account(id="ada", email="ada@example.org", name="Ada", password="hash of a password", owner=True)
+BEN = Account(id="ben", email="ben@example.org", name="Ben", password="hash of a password")
+
+
+def of(account: Account, action: str, **told: Any) -> AccountNote:
+    return AccountNote(account=account.id, email=account.email, author="ann", at=NOW, action=action, told=Told(**told))
+
+
+async def acts(store: Store, **more: Any) -> list[tuple[str, str]]:
+    return [(one.email.split("@")[0], one.action) for _, one in await store.accounts.notes(**more)]
+
+
+async def test_what_is_done_to_accounts_is_a_history_of_its_own(store: Store) -> None:
+    accounts = store.accounts
+    await accounts.create(ADA, tell=lambda _: of(ADA, "create", after={"name": "Ada"}))
+    await accounts.create(BEN, tell=lambda _: of(BEN, "create"))
+    renamed = of(BEN, "rename", before={"name": "Ben"}, after={"name": "Benjamin"})
+    await accounts.change("ben", Change(name="Benjamin"), tell=lambda _: renamed)
+    await accounts.delete("ben", tell=lambda _: of(BEN, "delete"))
+    assert await acts(store) == [("ben", "delete"), ("ben", "rename"), ("ben", "create"), ("ada", "create")]
+    page = await accounts.notes(2)
+    assert [one for _, one in page] == [of(BEN, "delete"), renamed]
+    assert await acts(store, before=page[-1][0]) == [("ben", "create"), ("ada", "create")]
+    assert await told(store) == await told(store, BLOG) == []
+
+
+async def test_what_is_not_done_to_an_account_leaves_no_note(store: Store) -> None:
+    accounts = store.accounts
+    await accounts.create(ADA)
+    for work in (
+        accounts.create(ADA, tell=lambda _: of(ADA, "create")),
+        accounts.change("ada", Change(owner=False), tell=lambda _: of(ADA, "take ownership away")),
+        accounts.delete("ada", tell=lambda _: of(ADA, "delete")),
+    ):
+        with pytest.raises(Conflict):
+            await work
+    assert await accounts.choose_password(b"none", NOW, "hash", tell=lambda made: made and of(made, "choose")) is None
+    assert await acts(store) == []
+
+
+async def test_an_act_may_stand_in_two_histories(store: Store) -> None:
+    await store.accounts.create(ADA, tell=together(always("n1", "member"), lambda _: of(ADA, "create"), lambda _: None))
+    assert (await told(store), await acts(store)) == ([("member", "n1")], [("ada", "create")])

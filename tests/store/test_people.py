@@ -187,6 +187,18 @@ async def test_events_of_a_person_newest_first_in_pages(store: Store, fold: Smal
     assert await store.events_of(SHOP, []) == []
 
 
+async def test_events_of_a_person_by_name(store: Store, fold: SmallFold) -> None:
+    names = ("view", "order", "view", "order", "view")
+    await store.commit([event(f"e{i}", name=name) for i, name in enumerate(names)], fold)
+    await store.commit([event("bob", "bob", name="order")], fold)
+    ann = await person_of(store, "ann")
+    assert [one["id"] for one in await store.events_of(SHOP, [ann], name="order")] == ["e3", "e1"]
+    newest = await store.events_of(SHOP, [ann], limit=1, name="view")
+    later = await store.events_of(SHOP, [ann], before=newest[0]["seq"], name="view")
+    assert [one["id"] for one in newest + later] == ["e4", "e2", "e0"]
+    assert await store.events_of(SHOP, [ann], name="letter") == []
+
+
 # -- erase -----------------------------------------------------------------------------------------------------------
 
 

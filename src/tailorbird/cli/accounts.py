@@ -21,6 +21,8 @@ Role = Annotated[str, Parameter(help="viewer, editor, publisher or admin; `none`
 Url = Annotated[str, Parameter(env_var=f"{PREFIX}PUBLIC_URL", help="Where browsers reach the server, for the link.")]
 #: where a server listens when nobody says otherwise
 _URL = "http://127.0.0.1:8790"
+#: who is named in the histories
+_AUTHOR = "tailorbird account"
 
 
 def create(
@@ -33,7 +35,8 @@ def create(
     async def work(runtime: Any) -> Any:
         from tailorbird.engine.accounts import Person, create_account
 
-        return await create_account(runtime, Person(email=email, name=name, password=password), owner=owner)
+        told = Person(email=email, name=name, password=password)
+        return await create_account(runtime, told, owner=owner, author=_AUTHOR)
 
     made = with_engine(where, work)
     if json:
@@ -65,7 +68,7 @@ def password(email: Email, /, *, data: Data = DATA, database: Database = "") -> 
     async def work(runtime: Any) -> Any:
         from tailorbird.engine.accounts import set_password
 
-        return await set_password(runtime, email, chosen)
+        return await set_password(runtime, email, chosen, author=_AUTHOR)
 
     print(f"Changed the password of {with_engine(where, work).email}, and signed the account out everywhere.")
 
@@ -85,9 +88,9 @@ def role(email: Email, project: Project, name: Role, /, *, data: Data = DATA, da
 
         account = await find(runtime, email)
         if name == "none":
-            await memberships.remove(runtime, project, account.id, author="tailorbird account")
+            await memberships.remove(runtime, project, account.id, author=_AUTHOR)
         else:
-            await memberships.give_role(runtime, project, account.id, given, author="tailorbird account")
+            await memberships.give_role(runtime, project, account.id, given, author=_AUTHOR)
 
     with_engine(where, work)
     print(f"{email} has {'no role' if name == 'none' else f'the role {name}'} in {project}.")

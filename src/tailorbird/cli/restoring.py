@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sqlite3
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from tailorbird.cli.errors import Failed, Usage
 from tailorbird.cli.place import Place
 from tailorbird.cli.server import COPY
 from tailorbird.cli.tool import with_engine
+from tailorbird.domain.audit import AccountNote
 from tailorbird.domain.erasure import Erasure
 from tailorbird.engine import erasurelog
 from tailorbird.engine.erasures import Replayed, replay
@@ -106,7 +108,8 @@ async def _schema(where: Place) -> str:
 async def _renew(store: Store, folder: Path, told: Sequence[Erasure], schema: str) -> Restored:
     incarnation = secrets.token_hex(16)
     await store.begin_incarnation(incarnation)
-    await store.accounts.end_ways_in()
+    signed_out = AccountNote(author="tailorbird restore", at=time.time_ns() // 1_000_000, action="sign everybody out")
+    await store.accounts.end_ways_in(tell=lambda _: signed_out)
     replayed = await replay(store, told)
     _note(folder, await store.erasures())
     return Restored(schema=schema, incarnation=incarnation, replayed=replayed)

@@ -1,4 +1,4 @@
-"""What is done in a project beside writing definitions. The history shows both, in one order."""
+"""What is done beside writing definitions: in a project, whose history shows both in one order, and to accounts."""
 
 from __future__ import annotations
 
@@ -26,6 +26,22 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         return Told(of=later.of, before=self.before, after=later.after, counts={**self.counts, **counts})
 
 
+class AccountNote(msgspec.Struct, frozen=True, kw_only=True):
+    """One act on an account: who did what to whom, and when."""
+
+    #: id of the account; empty where it was done to all of them
+    account: str = ""
+    #: its e-mail address, which stays when the account is gone
+    email: str = ""
+    #: e-mail address of who was signed in, or the command that was run on the machine itself
+    author: str
+    #: UTC milliseconds
+    at: int
+    #: what was done: create, rename, disable, …
+    action: str
+    told: Told = Told()
+
+
 class Note(msgspec.Struct, frozen=True, kw_only=True):
     """One act: who did what to what, and when. A second note of the same ``id`` is added to the first."""
 
@@ -42,5 +58,19 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     told: Told = Told()
 
 
-#: what an act comes to in the history, by what it returned; None = nothing was done. Pure: it may be asked again
-Telling = Callable[[Any], Note | None]
+#: what an act comes to in the histories: nothing where nothing was done, several notes where it is told in two
+Notes = Note | AccountNote | tuple[Note | AccountNote, ...] | None
+#: that, by what the act returned. Pure: it may be asked again
+Telling = Callable[[Any], Notes]
+
+
+def notes_of(told: Notes) -> tuple[Note | AccountNote, ...]:
+    """One by one what was told."""
+    if told is None:
+        return ()
+    return told if isinstance(told, tuple) else (told,)
+
+
+def together(*tellings: Telling) -> Telling:
+    """Several tellings of one act."""
+    return lambda result: tuple(note for tell in tellings for note in notes_of(tell(result)))

@@ -124,6 +124,23 @@ def ordered(visits: Iterable[Visit]) -> tuple[Visit, ...]:
     return tuple(sorted(visits, key=_order))
 
 
+def one_by_one(visits: Sequence[Visit]) -> tuple[Visit, ...]:
+    """The visits that these intervals are, as many as ``count`` says, the oldest first: what came without a session id
+    is part of the first session that it is near."""
+    sessions = [visit for visit in visits if visit.session_id]
+    whole = sessions.copy()
+    for loose in visits:
+        if loose.session_id:
+            continue
+        near = next((index for index, session in enumerate(sessions) if _near(loose, session)), None)
+        if near is None:
+            whole.append(loose)
+        else:
+            grown = whole[near]
+            whole[near] = Visit(min(grown.start, loose.start), max(grown.end, loose.end), grown.session_id)
+    return ordered(whole)
+
+
 def freeze(visits: list[Visit], horizon: int) -> tuple[int, int]:
     """Take out, in place, what ended before ``horizon`` and touches nothing newer.
 

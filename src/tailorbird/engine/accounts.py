@@ -15,7 +15,9 @@ from tailorbird.domain.accounts import (
     check_name,
     check_password,
 )
+from tailorbird.domain.audit import Notes, Telling, together
 from tailorbird.domain.errors import Conflict, Forbidden, Invalid, NotFound
+from tailorbird.engine import account_notes
 from tailorbird.engine.memberships import inviting, joining
 from tailorbird.engine.runtime import Runtime
 from tailorbird.engine.sessions import BY_ADDRESS, DAY_MS, address_part, digest, limit, new_secret
@@ -53,18 +55,19 @@ async def set_up(runtime: Runtime, code: str, person: Person, address: str | Non
     """The first account, an owner. ``Forbidden`` when the code is none, ``Conflict`` when there is an account."""
     await limit(runtime, "address", address_part(address), BY_ADDRESS)
     account = await _new(runtime, person, owner=True)
-    if not await runtime.store.accounts.create_first(account, digest(code)):
+    tell = account_notes.making(runtime, account, account.email)
+    if not await runtime.store.accounts.create_first(account, digest(code), tell=tell):
         raise Forbidden(
             "This code is none. The server prints one when it starts, `tailorbird account reset-setup` another."
         )
     return account
 
 
-async def create_account(runtime: Runtime, person: Person, *, owner: bool = False) -> Account:
+async def create_account(runtime: Runtime, person: Person, *, owner: bool = False, author: str = "") -> Account:
     """A new account; the very first one is an owner whatever is said. ``Conflict`` when the e-mail has one."""
     first = not await is_set_up(runtime)
     account = await _new(runtime, person, owner=owner or first)
-    await runtime.store.accounts.create(account)
+    await runtime.store.accounts.create(account, tell=account_notes.making(runtime, account, author))
     return account
 
 
@@ -75,6 +78,7 @@ async def change_account(
     name: str | None = None,
     owner: bool | None = None,
     disabled: bool | None = None,
+    author: str = "",
 ) -> Account:
     """What an owner may change of anybody; who is disabled is signed out at once. ``Conflict`` for the last owner."""
     held = await runtime.store.accounts.account(account_id)
@@ -83,14 +87,25 @@ async def change_account(
         owner=owner,
         disabled_at=None if disabled is None else (held.disabled_at or runtime.clock()) * disabled,
     )
-    return await runtime.store.accounts.change(account_id, change)
+    tell = account_notes.changing(runtime, held, change, author)
+    return await runtime.store.accounts.change(account_id, change, tell=tell)
 
 
-async def set_password(runtime: Runtime, email: str, password: str) -> Account:
+async def delete_account(runtime: Runtime, account_id: str, *, author: str = "") -> None:
+    """With its sessions and memberships; what it wrote keeps its author. ``Conflict`` for the last owner."""
+    held = await runtime.store.accounts.account(account_id)
+    before = {"name": held.name, "owner": held.owner}
+    tell = account_notes.telling(runtime, held, "delete", author, before=before)
+    await runtime.store.accounts.delete(account_id, tell=tell)
+
+
+async def set_password(runtime: Runtime, email: str, password: str, *, author: str = "") -> Account:
     """For operators: a new password, and every session of the account ends."""
     account = await find(runtime, email)
     check_password(password, account.email)
-    changed = await runtime.store.accounts.change(account.id, Change(password=await runtime.passwords.hashed(password)))
+    change = Change(password=await runtime.passwords.hashed(password))
+    tell = account_notes.telling(runtime, account, "set password", author)
+    changed = await runtime.store.accounts.change(account.id, change, tell=tell)
     await runtime.store.accounts.end_sessions(account.id)
     return changed
 
@@ -122,7 +137,9 @@ async def password_link(runtime: Runtime, account_id: str, invited_by: str) -> t
     account = await runtime.store.accounts.account(account_id)
     made = _link(runtime, RESET_MS, invited_by)
     invitation = replace(made[0], account=account.id, email=account.email)
-    await runtime.store.accounts.add_invitation(invitation)
+    after = {"expires_at": invitation.expires_at}
+    tell = account_notes.telling(runtime, account, "make link to a new password", invited_by, after=after)
+    await runtime.store.accounts.add_invitation(invitation, tell=tell)
     return invitation, made[1]
 
 
@@ -167,7 +184,8 @@ async def join_as_new(runtime: Runtime, token: str, person: Person, address: str
     if await runtime.store.accounts.by_email(canonical_email(person.email)) is not None:
         raise Conflict("There is an account with this e-mail address: sign in, then open the link again.")
     account = await _new(runtime, person, owner=False)
-    tell = joining(runtime, account)
+    made = account_notes.making(runtime, account, account.email, invitation.invited_by)
+    tell = together(joining(runtime, account), lambda used: None if used is None else made(used))
     if await runtime.store.accounts.join(digest(token), runtime.clock(), account.id, account, tell=tell) is None:
         raise NotFound(_DEAD)
     return account
@@ -178,10 +196,21 @@ async def choose_password(runtime: Runtime, token: str, password: str, address: 
     invitation = await look(runtime, token, address)
     check_password(password, invitation.email)
     hashed = await runtime.passwords.hashed(password)
-    account = await runtime.store.accounts.choose_password(digest(token), runtime.clock(), hashed)
+    tell = _choosing(runtime, invitation)
+    account = await runtime.store.accounts.choose_password(digest(token), runtime.clock(), hashed, tell=tell)
     if account is None:
         raise NotFound(_DEAD)
     return account
+
+
+def _choosing(runtime: Runtime, invitation: Invitation) -> Telling:
+    def tell(account: Account | None) -> Notes:
+        if account is None:
+            return None
+        after = {"link_made_by": invitation.invited_by}
+        return account_notes.telling(runtime, account, "choose password by a link", account.email, after=after)(account)
+
+    return tell
 
 
 async def _new(runtime: Runtime, person: Person, *, owner: bool) -> Account:

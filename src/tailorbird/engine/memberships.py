@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from tailorbird.domain.accounts import Account, Invitation, Member, Role
-from tailorbird.domain.audit import Note, Telling
+from tailorbird.domain.audit import Notes, Telling
 from tailorbird.domain.errors import NotFound
 from tailorbird.engine.noting import Act, telling
 from tailorbird.engine.runtime import Runtime
@@ -76,7 +76,7 @@ def inviting(runtime: Runtime, invitation: Invitation) -> Telling:
 def joining(runtime: Runtime, account: Account) -> Telling:
     """What the history tells of an invitation that is used."""
 
-    def tell(used: Invitation | None) -> Note | None:
+    def tell(used: Invitation | None) -> Notes:
         if used is None:
             return None
         act = Act(

@@ -11,7 +11,7 @@ from tailorbird.domain.errors import Invalid, NotFound
 from tailorbird.domain.facts import ATTRIBUTES, Alias, Event
 from tailorbird.domain.profile import Profile
 from tailorbird.domain.visitor import IdKind, Visitor
-from tailorbird.domain.visits import visit_count
+from tailorbird.domain.visits import one_by_one, visit_count
 from tailorbird.engine import erasures, values
 from tailorbird.engine.noting import Act, telling
 from tailorbird.engine.runtime import Runtime
@@ -22,7 +22,24 @@ from tailorbird.engine.write import commit
 async def person(runtime: Runtime, project: str, visitor_id: str, kind: IdKind | None = None) -> dict[str, Any]:
     """What is known of the person behind an id; ``NotFound`` when nobody was ever seen under it."""
     snapshot = runtime.project(project)
-    return view(snapshot, await _profile(runtime, snapshot, visitor_id, kind))
+    return _whole(snapshot, await _profile(runtime, snapshot, visitor_id, kind))
+
+
+async def events(
+    runtime: Runtime,
+    project: str,
+    visitor_id: str,
+    kind: IdKind | None = None,
+    *,
+    limit: int = 100,
+    before: int = 0,
+    name: str = "",
+) -> list[dict[str, Any]]:
+    """A page of what is stored of one person's events, the newest first; ``NotFound`` when nobody was ever seen."""
+    snapshot = runtime.project(project)
+    profile = await _profile(runtime, snapshot, visitor_id, kind)
+    persons = (profile.person, *profile.merged)
+    return await runtime.store.events_of(snapshot.project.id, persons, limit, before, name=name)
 
 
 async def people(runtime: Runtime, project: str, after: int = 0, limit: int = 100) -> tuple[list[dict[str, Any]], int]:
@@ -37,18 +54,18 @@ async def export(runtime: Runtime, project: str, visitor_id: str, kind: IdKind |
     snapshot = runtime.project(project)
     profile = await _profile(runtime, snapshot, visitor_id, kind)
     persons = (profile.person, *profile.merged)
-    events: list[dict[str, Any]] = []
+    found: list[dict[str, Any]] = []
     before = 0
     while page := await runtime.store.events_of(snapshot.project.id, persons, 1000, before):
-        events.extend(page)
+        found.extend(page)
         before = page[-1]["seq"]
     return {
-        "profile": view(snapshot, profile),
+        "profile": _whole(snapshot, profile),
         "ids": [
             {"kind": "id" if k == "u" else "anonymous_id", "id": i}
             for _, k, i in await _ids(runtime, snapshot, profile)
         ],
-        "events": events,
+        "events": found,
         "exposures": await runtime.store.exposures_of(snapshot.project.id, persons),
     }
 
@@ -132,6 +149,19 @@ def view(snapshot: Snapshot, profile: Profile) -> dict[str, Any]:
         "displays": {rule: {"count": d.count, "last_at": d.last_at} for rule, d in profile.displays.items()},
         "bucket_id": profile.bucket_id,
         "conflicts": profile.conflicts,
+    }
+
+
+def _whole(snapshot: Snapshot, profile: Profile) -> dict[str, Any]:
+    """A profile as somebody sees it who asks for this person: with the visits that are kept one by one."""
+    return {
+        **view(snapshot, profile),
+        "event_count": sum(counter.count for counter in profile.counters.values()) + profile.uncounted,
+        "recent_visits": [
+            {"started_at": visit.start, "ended_at": visit.end, "session_id": visit.session_id or None}
+            for visit in reversed(one_by_one(profile.visits))
+        ],
+        "older_visits": profile.older_visits,
     }
 
 

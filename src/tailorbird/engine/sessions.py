@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from tailorbird.domain import ids
 from tailorbird.domain.accounts import Account, Change, Session, Visit, canonical_email, check_password
 from tailorbird.domain.errors import Forbidden, RateLimited, Unauthorized, Unavailable
+from tailorbird.engine import account_notes
 from tailorbird.engine.limits import TokenBucket
 from tailorbird.engine.runtime import Runtime
 
@@ -109,7 +110,9 @@ async def change_password(runtime: Runtime, held: Visit, current: str, new: str)
     if not await runtime.passwords.fits(account.password, current):
         raise Forbidden("The current password is another one.")
     check_password(new, account.email, "new_password")
-    await runtime.store.accounts.change(account.id, Change(password=await runtime.passwords.hashed(new)))
+    change = Change(password=await runtime.passwords.hashed(new))
+    tell = account_notes.telling(runtime, account, "change password", account.email)
+    await runtime.store.accounts.change(account.id, change, tell=tell)
     await runtime.store.accounts.end_sessions(account.id, keep=held.session.id)
     await runtime.store.accounts.forget_attempts(name)
 

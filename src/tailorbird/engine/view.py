@@ -57,7 +57,8 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One write of a definition, or one act beside them: who, when, what, and what changed."""
 
     seq: int
-    #: campaign, audience, template, goal, settings; project, key, signing_key, member, invitation, list, items, person
+    #: campaign, audience, template, goal, settings; project, key, signing_key, member, invitation, list, items, person;
+    #: account in the history of the installation
     kind: str
     #: of what was changed; empty where it has none, and for a person, who is forgotten
     id: str

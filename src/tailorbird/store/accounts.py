@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from tailorbird.domain.accounts import Account, Change, Invitation, Member, Role, Session, Visit
-from tailorbird.domain.audit import Telling
+from tailorbird.domain.audit import AccountNote, Telling
 from tailorbird.domain.errors import Conflict
 
 ACCOUNT_COLUMNS = "a.id, a.email, a.name, a.password, a.owner, a.created_at, a.disabled_at"
@@ -33,10 +33,10 @@ class AccountStore(Protocol):
         ``Conflict`` when there is an account already.
         """
 
-    async def create_first(self, account: Account, digest: bytes) -> bool:
+    async def create_first(self, account: Account, digest: bytes, *, tell: Telling | None = None) -> bool:
         """The first account, and all setup codes gone; False when the code is none. ``Conflict`` when there is one."""
 
-    async def create(self, account: Account) -> None:
+    async def create(self, account: Account, *, tell: Telling | None = None) -> None:
         """``Conflict`` when the e-mail has an account."""
 
     async def account(self, account_id: str) -> Account: ...
@@ -44,14 +44,17 @@ class AccountStore(Protocol):
     async def all(self) -> list[Account]:
         """Oldest first."""
 
-    async def change(self, account_id: str, change: Change) -> Account:
+    async def change(self, account_id: str, change: Change, *, tell: Telling | None = None) -> Account:
         """Write what is given, leave the rest. Who is disabled is signed out.
 
         ``Conflict`` when nobody who may sign in would be an owner any more.
         """
 
-    async def delete(self, account_id: str) -> None:
+    async def delete(self, account_id: str, *, tell: Telling | None = None) -> None:
         """With sessions, memberships and links to a new password. ``Conflict`` for the last owner."""
+
+    async def notes(self, limit: int = 100, before: int = 0) -> list[tuple[int, AccountNote]]:
+        """What was done to accounts, newest first, as (sequence number, note); ``before`` pages on."""
 
     # -- sessions ----------------------------------------------------------------------------------------------------
     async def add_session(self, session: Session) -> None: ...
@@ -93,7 +96,9 @@ class AccountStore(Protocol):
         """Use an invitation to a project: makes ``new`` where given, then the membership. Who has a higher role
         already keeps it. None when the invitation is used, expired or unknown, and nothing was done."""
 
-    async def choose_password(self, digest: bytes, now: int, password: str) -> Account | None:
+    async def choose_password(
+        self, digest: bytes, now: int, password: str, *, tell: Telling | None = None
+    ) -> Account | None:
         """Use a link to a new password: it is set, and every session of the account ends."""
 
     # -- limits ------------------------------------------------------------------------------------------------------
@@ -104,7 +109,7 @@ class AccountStore(Protocol):
         """
 
     async def forget_attempts(self, name: bytes) -> None: ...
-    async def end_ways_in(self) -> None:
+    async def end_ways_in(self, *, tell: Telling | None = None) -> None:
         """End every session, link and setup code: after a restore, what was ended since the backup would be back."""
 
     async def prune(self, now: int) -> None:

@@ -122,9 +122,10 @@ class Store(Protocol):
         """All ids that lead to this person."""
 
     async def events_of(
-        self, project: str, persons: Sequence[int], limit: int = 1000, before: int = 0
+        self, project: str, persons: Sequence[int], limit: int = 1000, before: int = 0, *, name: str = ""
     ) -> list[dict[str, Any]]:
-        """A person's events, newest first, each as a plain object; ``before`` (a sequence number) pages on."""
+        """A person's events, newest first, each as a plain object; ``before`` (a sequence number) pages on; of one
+        ``name`` where it is told."""
 
     async def exposures_of(self, project: str, persons: Sequence[int]) -> list[dict[str, Any]]:
         """A person's first exposures and days seen, as plain objects."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Engine
 
 #: the newest migration in ``migrations/versions``; numbers are zero-padded, so they compare as text
-HEAD = "0005"
+HEAD = "0006"
 #: the word in ``meta`` under which a migrated database says with which schema's code it still works
 RUNS_WITH = "runs_with"
 #: how long a migration waits for another process that writes

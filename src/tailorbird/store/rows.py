@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from tailorbird.domain.access import ApiKey, Project, SigningKey
-from tailorbird.domain.audit import Note, Told
+from tailorbird.domain.audit import AccountNote, Note, Told
 from tailorbird.domain.definitions import Definition, Item
 from tailorbird.domain.facts import Event, ExposureRow
 from tailorbird.domain.profile import Profile
@@ -26,6 +26,7 @@ PROJECT_COLUMNS = "id, key, name, created_at, version, items_version"
 KEY_COLUMNS = "id, project, client, digest, scopes, kind, created_at, expires_at, revoked_at, last_used_at, rate, burst"
 SIGNING_KEY_COLUMNS = "id, project, secret, created_at, retired_at"
 SCHEMA_COLUMNS = "kind, name, type, first_at, last_at, count"
+ACCOUNT_NOTE_COLUMNS = "account, email, author, at, action, body"
 #: of ``definition_versions v``
 DEFINITION_COLUMNS = "v.project, v.kind, v.id, v.key, v.version, v.body, v.author, v.at, v.deleted, v.action"
 #: as ``event_values`` writes them
@@ -137,6 +138,18 @@ def note_values(note: Note) -> tuple[Any, ...]:
         0,
         note.action,
     )
+
+
+def account_note_of(row: Sequence[Any]) -> AccountNote:
+    """``ACCOUNT_NOTE_COLUMNS`` as a note."""
+    return AccountNote(
+        account=row[0], email=row[1], author=row[2], at=row[3], action=row[4], told=decode_told(bytes(row[5]))
+    )
+
+
+def account_note_values(one: AccountNote) -> tuple[Any, ...]:
+    """A note as ``ACCOUNT_NOTE_COLUMNS``."""
+    return one.account, one.email, one.author, one.at, one.action, encode(one.told)
 
 
 def schema_row(row: Sequence[Any]) -> SchemaRow:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from sqlalchemy import Index, Table
 
-from tailorbird.store.schema_parts import CLUSTERED, STRICT, blob, integer, metadata, of_project, words
+from tailorbird.store.schema_parts import (
+    CLUSTERED,
+    NUMBERED,
+    STRICT,
+    blob,
+    integer,
+    metadata,
+    of_project,
+    sequence,
+    words,
+)
 
 #: people who sign in
 accounts = Table(
@@ -19,6 +29,20 @@ accounts = Table(
     integer("created_at"),
     integer("disabled_at"),
     **STRICT,
+)
+
+#: what was done to accounts, and by whom: of no project, so owners read it
+account_notes = Table(
+    "account_notes",
+    metadata,
+    sequence(),
+    words("account"),
+    words("email"),
+    words("author"),
+    integer("at"),
+    words("action"),
+    blob("body"),
+    **NUMBERED,
 )
 
 memberships = Table(

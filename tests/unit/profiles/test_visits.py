@@ -5,6 +5,7 @@ from tailorbird.domain.visits import (
     current_visit_start,
     freeze,
     is_returning,
+    one_by_one,
     ordered,
     touch,
     visit_count,
@@ -53,6 +54,14 @@ def test_without_session_a_gap_of_half_an_hour_is_one_visit_and_a_longer_one_two
 def test_a_chain_near_a_session_is_part_of_its_visit() -> None:
     assert visit_count(person(minutes(0, 10), minutes(40, 60, "s1"))) == 1
     assert visit_count(person(minutes(0, 9), minutes(40, 60, "s1"))) == 2
+
+
+def test_visits_told_one_by_one_are_as_many_as_are_counted() -> None:
+    chain, other, session = minutes(0, 10), minutes(200, 210), minutes(40, 60, "s1")
+    assert one_by_one([other, chain, session]) == (minutes(0, 60, "s1"), minutes(200, 210))
+    between = minutes(70, 80)
+    for visits in ([chain, other, session], [session, minutes(90, 95, "s2"), between], [chain, between], []):
+        assert len(one_by_one(visits)) == visit_count(person(*visits))
 
 
 def test_nobody_is_returning_in_the_first_visit_and_everybody_in_the_second() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from asyncpg import UniqueViolationError
 
 from tailorbird.domain.accounts import Account, Change, Session, Visit
+from tailorbird.domain.audit import AccountNote
 from tailorbird.domain.errors import Conflict, NotFound
 from tailorbird.store.accounts import (
     ACCOUNT_COLUMNS,
@@ -20,6 +21,7 @@ from tailorbird.store.accounts import (
 )
 from tailorbird.store.postgres.connections import Connection
 from tailorbird.store.postgres.writes import written
+from tailorbird.store.rows import ACCOUNT_NOTE_COLUMNS, account_note_of
 
 #: one transaction at a time makes the first account, or takes an owner away
 _OWNING = 7_236_110
@@ -126,6 +128,16 @@ async def delete(connection: Connection, account_id: str) -> None:
 async def _need_owner(connection: Connection) -> None:
     if await connection.fetchval("SELECT 1 FROM accounts WHERE owner = 1 AND disabled_at = 0 LIMIT 1") is None:
         raise Conflict(LAST_OWNER)
+
+
+async def notes(connection: Connection, limit: int, before: int) -> list[tuple[int, AccountNote]]:
+    """What was done to accounts, newest first, with its sequence number."""
+    rows = await connection.fetch(
+        f"SELECT {ACCOUNT_NOTE_COLUMNS}, seq FROM account_notes WHERE seq < $1 ORDER BY seq DESC LIMIT $2",  # noqa: S608 - constants
+        before or 1 << 62,
+        limit,
+    )
+    return [(row[6], account_note_of(row)) for row in rows]
 
 
 async def add_session(connection: Connection, session: Session) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
 from tailorbird.domain.accounts import Account, Change, Invitation, Member, Role, Session, Visit
-from tailorbird.domain.audit import Telling
+from tailorbird.domain.audit import AccountNote, Telling
 from tailorbird.store.postgres import accounts, joining
 from tailorbird.store.postgres.connections import Connection
 from tailorbird.store.postgres.database import Database
@@ -37,11 +37,11 @@ class PostgresAccounts:
     async def add_setup_code(self, digest: bytes, at: int, *, only: bool = False) -> None:
         await self._write(accounts.add_setup_code, digest, at, only)
 
-    async def create_first(self, account: Account, digest: bytes) -> bool:
-        return await self._write(accounts.create_first, account, digest)
+    async def create_first(self, account: Account, digest: bytes, *, tell: Telling | None = None) -> bool:
+        return await self._write(noted, tell, accounts.create_first, account, digest)
 
-    async def create(self, account: Account) -> None:
-        await self._write(accounts.create, account)
+    async def create(self, account: Account, *, tell: Telling | None = None) -> None:
+        await self._write(noted, tell, accounts.create, account)
 
     async def account(self, account_id: str) -> Account:
         return await self._read(accounts.read, account_id)
@@ -52,11 +52,14 @@ class PostgresAccounts:
     async def all(self) -> list[Account]:
         return await self._read(accounts.everybody)
 
-    async def change(self, account_id: str, change: Change) -> Account:
-        return await self._write(accounts.change, account_id, change)
+    async def change(self, account_id: str, change: Change, *, tell: Telling | None = None) -> Account:
+        return await self._write(noted, tell, accounts.change, account_id, change)
 
-    async def delete(self, account_id: str) -> None:
-        await self._write(accounts.delete, account_id)
+    async def delete(self, account_id: str, *, tell: Telling | None = None) -> None:
+        await self._write(noted, tell, accounts.delete, account_id)
+
+    async def notes(self, limit: int = 100, before: int = 0) -> list[tuple[int, AccountNote]]:
+        return await self._read(accounts.notes, limit, before)
 
     # -- sessions ----------------------------------------------------------------------------------------------------
 
@@ -113,8 +116,10 @@ class PostgresAccounts:
     ) -> Invitation | None:
         return await self._write(noted, tell, joining.join, digest, now, account_id, new)
 
-    async def choose_password(self, digest: bytes, now: int, password: str) -> Account | None:
-        return await self._write(joining.choose_password, digest, now, password)
+    async def choose_password(
+        self, digest: bytes, now: int, password: str, *, tell: Telling | None = None
+    ) -> Account | None:
+        return await self._write(noted, tell, joining.choose_password, digest, now, password)
 
     # -- limits ------------------------------------------------------------------------------------------------------
 
@@ -124,8 +129,8 @@ class PostgresAccounts:
     async def forget_attempts(self, name: bytes) -> None:
         await self._write(joining.forget_attempts, name)
 
-    async def end_ways_in(self) -> None:
-        await self._write(joining.end_ways_in)
+    async def end_ways_in(self, *, tell: Telling | None = None) -> None:
+        await self._write(noted, tell, joining.end_ways_in)
 
     async def prune(self, now: int) -> None:
         await self._write(joining.prune, now)

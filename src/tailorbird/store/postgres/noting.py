@@ -1,13 +1,13 @@
-"""Notes for the history, written in the transaction of what they tell of. They stand among the versions."""
+"""Notes for the histories, written in the transaction of what they tell of. A project's stand among the versions."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
-from tailorbird.domain.audit import Note, Telling
+from tailorbird.domain.audit import AccountNote, Note, Telling, notes_of
 from tailorbird.store.postgres.connections import Connection
-from tailorbird.store.rows import decode_told, encode, note_values
+from tailorbird.store.rows import ACCOUNT_NOTE_COLUMNS, account_note_values, decode_told, encode, note_values
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -23,13 +23,18 @@ async def noted(
 ) -> T:
     """What ``work`` returns, with the note that is told of it."""
     result = await work(connection, *args, **options)
-    note = tell(result) if tell is not None else None
-    if note is not None:
-        await write(connection, note)
+    for note in notes_of(tell(result)) if tell is not None else ():
+        if isinstance(note, AccountNote):
+            await connection.execute(
+                f"INSERT INTO account_notes ({ACCOUNT_NOTE_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6)",  # noqa: S608 - constants
+                *account_note_values(note),
+            )
+        else:
+            await _write(connection, note)
     return result
 
 
-async def write(connection: Connection, note: Note) -> None:
+async def _write(connection: Connection, note: Note) -> None:
     """Keep a note; one whose id is known is added to the one that is kept."""
     fresh = await connection.fetchval(
         "INSERT INTO definition_versions (project, kind, id, version, key, body, author, at, deleted, action)"

@@ -98,9 +98,9 @@ class PostgresStore:
         return await self._read(people.profile_ids, project, person)
 
     async def events_of(
-        self, project: str, persons: Sequence[int], limit: int = 1000, before: int = 0
+        self, project: str, persons: Sequence[int], limit: int = 1000, before: int = 0, *, name: str = ""
     ) -> list[dict[str, Any]]:
-        return await self._scan(people.events_of, project, persons, limit, before)
+        return await self._scan(people.events_of, project, persons, limit, before, name)
 
     async def exposures_of(self, project: str, persons: Sequence[int]) -> list[dict[str, Any]]:
         return await self._scan(people.exposures_of, project, persons)

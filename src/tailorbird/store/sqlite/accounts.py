@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from tailorbird.domain.accounts import Account, Change, Session, Visit
+from tailorbird.domain.audit import AccountNote
 from tailorbird.domain.errors import Conflict, NotFound
 from tailorbird.store.accounts import (
     ACCOUNT_COLUMNS,
@@ -18,6 +19,7 @@ from tailorbird.store.accounts import (
     session_of,
     session_values,
 )
+from tailorbird.store.rows import ACCOUNT_NOTE_COLUMNS, account_note_of
 from tailorbird.store.sqlite.connection import Connection, changed
 
 
@@ -109,6 +111,15 @@ def delete(connection: Connection, account_id: str) -> None:
 def _need_owner(connection: Connection) -> None:
     if connection.execute("SELECT 1 FROM accounts WHERE owner = 1 AND disabled_at = 0 LIMIT 1").fetchone() is None:
         raise Conflict(LAST_OWNER)
+
+
+def notes(connection: Connection, limit: int, before: int) -> list[tuple[int, AccountNote]]:
+    """What was done to accounts, newest first, with its sequence number."""
+    rows = connection.execute(
+        f"SELECT {ACCOUNT_NOTE_COLUMNS}, seq FROM account_notes WHERE seq < ? ORDER BY seq DESC LIMIT ?",  # noqa: S608 - constants
+        (before or 1 << 62, limit),
+    )
+    return [(row[6], account_note_of(row)) for row in rows.fetchall()]
 
 
 def add_session(connection: Connection, session: Session) -> None:

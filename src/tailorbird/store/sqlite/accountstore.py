@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tailorbird.domain.accounts import Account, Change, Invitation, Member, Role, Session, Visit
-from tailorbird.domain.audit import Telling
+from tailorbird.domain.audit import AccountNote, Telling
 from tailorbird.store.sqlite import accounts, joining
 from tailorbird.store.sqlite.database import Database
 from tailorbird.store.sqlite.noting import noted
@@ -24,11 +24,11 @@ class SqliteAccounts:
     async def add_setup_code(self, digest: bytes, at: int, *, only: bool = False) -> None:
         await self._write(accounts.add_setup_code, digest, at, only)
 
-    async def create_first(self, account: Account, digest: bytes) -> bool:
-        return await self._write(accounts.create_first, account, digest)
+    async def create_first(self, account: Account, digest: bytes, *, tell: Telling | None = None) -> bool:
+        return await self._write(noted, tell, accounts.create_first, account, digest)
 
-    async def create(self, account: Account) -> None:
-        await self._write(accounts.create, account)
+    async def create(self, account: Account, *, tell: Telling | None = None) -> None:
+        await self._write(noted, tell, accounts.create, account)
 
     async def account(self, account_id: str) -> Account:
         return self._read(accounts.read, account_id)
@@ -39,11 +39,14 @@ class SqliteAccounts:
     async def all(self) -> list[Account]:
         return self._read(accounts.everybody)
 
-    async def change(self, account_id: str, change: Change) -> Account:
-        return await self._write(accounts.change, account_id, change)
+    async def change(self, account_id: str, change: Change, *, tell: Telling | None = None) -> Account:
+        return await self._write(noted, tell, accounts.change, account_id, change)
 
-    async def delete(self, account_id: str) -> None:
-        await self._write(accounts.delete, account_id)
+    async def delete(self, account_id: str, *, tell: Telling | None = None) -> None:
+        await self._write(noted, tell, accounts.delete, account_id)
+
+    async def notes(self, limit: int = 100, before: int = 0) -> list[tuple[int, AccountNote]]:
+        return self._read(accounts.notes, limit, before)
 
     # -- sessions ----------------------------------------------------------------------------------------------------
 
@@ -100,8 +103,10 @@ class SqliteAccounts:
     ) -> Invitation | None:
         return await self._write(noted, tell, joining.join, digest, now, account_id, new)
 
-    async def choose_password(self, digest: bytes, now: int, password: str) -> Account | None:
-        return await self._write(joining.choose_password, digest, now, password)
+    async def choose_password(
+        self, digest: bytes, now: int, password: str, *, tell: Telling | None = None
+    ) -> Account | None:
+        return await self._write(noted, tell, joining.choose_password, digest, now, password)
 
     # -- limits ------------------------------------------------------------------------------------------------------
 
@@ -111,8 +116,8 @@ class SqliteAccounts:
     async def forget_attempts(self, name: bytes) -> None:
         await self._write(joining.forget_attempts, name)
 
-    async def end_ways_in(self) -> None:
-        await self._write(joining.end_ways_in)
+    async def end_ways_in(self, *, tell: Telling | None = None) -> None:
+        await self._write(noted, tell, joining.end_ways_in)
 
     async def prune(self, now: int) -> None:
         await self._write(joining.prune, now)

@@ -1,12 +1,12 @@
-"""Notes for the history, written in the transaction of what they tell of. They stand among the versions."""
+"""Notes for the histories, written in the transaction of what they tell of. A project's stand among the versions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
-from tailorbird.domain.audit import Note, Telling
-from tailorbird.store.rows import decode_told, encode, note_values
+from tailorbird.domain.audit import AccountNote, Note, Telling, notes_of
+from tailorbird.store.rows import ACCOUNT_NOTE_COLUMNS, account_note_values, decode_told, encode, note_values
 from tailorbird.store.sqlite.connection import Connection
 
 P = ParamSpec("P")
@@ -23,13 +23,18 @@ def noted(
 ) -> T:
     """What ``work`` returns, with the note that is told of it."""
     result = work(connection, *args, **options)
-    note = tell(result) if tell is not None else None
-    if note is not None:
-        write(connection, note)
+    for note in notes_of(tell(result)) if tell is not None else ():
+        if isinstance(note, AccountNote):
+            connection.execute(
+                f"INSERT INTO account_notes ({ACCOUNT_NOTE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608 - constants
+                account_note_values(note),
+            )
+        else:
+            _write(connection, note)
     return result
 
 
-def write(connection: Connection, note: Note) -> None:
+def _write(connection: Connection, note: Note) -> None:
     """Keep a note; one whose id is known is added to the one that is kept."""
     place = (note.project, note.kind, note.id)
     held = connection.execute(

@@ -8,14 +8,16 @@ import msgspec
 from litestar import Response, Router, delete, get, patch, post
 from litestar.params import FromPath
 
-from tailorbird.engine import accounts
+from tailorbird.engine import account_notes, accounts
 from tailorbird.engine.accounts import Person
+from tailorbird.engine.view import AuditEntry
 from tailorbird.web.api.call import Calling, answer
 from tailorbird.web.api.operation import Operation
+from tailorbird.web.api.paging import Limit, Sequence
 from tailorbird.web.api.people_views import AccountView, NewLink, account_view
 from tailorbird.web.api.places import link_to
 from tailorbird.web.api.sessions import Email, Name, Password
-from tailorbird.web.api.views import Listing
+from tailorbird.web.api.views import Listing, Page
 
 _BASE = "/v1/accounts"
 
@@ -76,7 +78,8 @@ async def create(caller: Calling) -> Response[Any]:
     """It has no role in any project yet, unless it is an owner."""
     told = await caller.told(_decode_account)
     person = Person(email=told.email, name=told.name, password=told.password)
-    return answer(account_view(await accounts.create_account(caller.runtime, person, owner=told.owner)), 201)
+    made = await accounts.create_account(caller.runtime, person, owner=told.owner, author=caller.author)
+    return answer(account_view(made), 201)
 
 
 @patch(
@@ -98,7 +101,7 @@ async def change(caller: Calling, account_id: FromPath[str]) -> Response[Any]:
     """409 when nobody who may sign in would be an owner any more."""
     told = await caller.told(_decode_change)
     changed = await accounts.change_account(
-        caller.runtime, account_id, name=told.name, owner=told.owner, disabled=told.disabled
+        caller.runtime, account_id, name=told.name, owner=told.owner, disabled=told.disabled, author=caller.author
     )
     return answer(account_view(changed))
 
@@ -111,7 +114,7 @@ async def change(caller: Calling, account_id: FromPath[str]) -> Response[Any]:
 )
 async def remove(caller: Calling, account_id: FromPath[str]) -> None:
     """With its sessions and memberships. What it wrote keeps its author."""
-    await caller.runtime.store.accounts.delete(account_id)
+    await accounts.delete_account(caller.runtime, account_id, author=caller.author)
 
 
 @post(
@@ -126,4 +129,18 @@ async def password_link(caller: Calling, account_id: FromPath[str]) -> Response[
     return answer(NewLink(token=token, link=link_to(caller, token), expires_at=made.expires_at), 201)
 
 
-all_accounts = Router("/", route_handlers=[listing, create, change, remove, password_link], tags=["Accounts"])
+@get(
+    "/v1/history",
+    operation_id="readHistory",
+    summary="Everything that was done to accounts",
+    opt={"operation": Operation(scope=None, who="owner", answer=Page[AuditEntry])},
+)
+async def history(caller: Calling, limit: Limit = 100, before: Sequence = 0) -> Response[Any]:
+    """Made, renamed, made an owner, disabled, deleted, given another password or a link to one: who did it to whom,
+    when, and what changed; newest first. Pass `next` as `before` for the page that follows. What is done in a project
+    stands in the history of the project, `GET /v1/projects/{project}/audit`."""
+    found = await account_notes.history(caller.runtime, limit, before)
+    return answer(Page(items=found, next=str(found[-1].seq) if len(found) == limit else None))
+
+
+all_accounts = Router("/", route_handlers=[listing, create, change, remove, password_link, history], tags=["Accounts"])

@@ -13,14 +13,12 @@ from tailorbird.engine import firsts, insight
 from tailorbird.engine.view import AuditEntry, audit
 from tailorbird.web.api.call import Calling, answer, until_gone
 from tailorbird.web.api.operation import Operation
+from tailorbird.web.api.paging import EventName, Limit, Sequence
 from tailorbird.web.api.views import Arrived, Connected, Counts, Listing, Page, Refused, Seen
 
 _BASE = "/v1/projects/{project:str}"
-Limit = Annotated[int, QueryParameter(description="how many at most", ge=1, le=1000)]
-Sequence = Annotated[int, QueryParameter(description="a sequence number", ge=0, le=9_007_199_254_740_991)]
 
 OfKind = Annotated[Kind | NoteKind | None, QueryParameter(description="only what was done to this kind of thing")]
-Name = Annotated[str, QueryParameter(description="only events of this name", max_length=200)]
 Who = Annotated[str, QueryParameter(description="only events of who has this id, of either kind", max_length=256)]
 Seconds = Annotated[float, QueryParameter(description="seconds to wait for the first event", ge=0, le=25)]
 
@@ -60,7 +58,7 @@ async def events(
     caller: Calling,
     limit: Limit = 100,
     after: Sequence = 0,
-    name: Name = "",
+    name: EventName = "",
     visitor: Who = "",
     wait: Seconds = 0,
 ) -> Response[Any]:

@@ -15,7 +15,8 @@ from tailorbird.engine import people
 from tailorbird.web import wire
 from tailorbird.web.api.call import Calling, answer
 from tailorbird.web.api.operation import Operation
-from tailorbird.web.api.views import Export, Person
+from tailorbird.web.api.paging import EventName, Limit, Sequence
+from tailorbird.web.api.views import Arrived, Export, Page, WholePerson
 
 _BASE = "/v1/profiles/{visitor_id:str}"
 
@@ -55,11 +56,33 @@ def _checked(visitor_id: str) -> str:
     _BASE,
     operation_id="readProfile",
     summary="What is known of a person",
-    opt={"operation": Operation(scope="read", answer=Person, parameters=_WHO)},
+    opt={"operation": Operation(scope="read", answer=WholePerson, parameters=_WHO)},
 )
 async def read(caller: Calling, visitor_id: FromPath[str], kind: KindOfId = None) -> Response[Any]:
-    """Ids, attributes, visits, counters, exposures and what was shown."""
+    """Ids, attributes, visits, counters, exposures and what was shown. The events themselves come page by page."""
     return answer(await people.person(caller.runtime, caller.project, _checked(visitor_id), _KINDS[kind]))
+
+
+@get(
+    f"{_BASE}/events",
+    operation_id="listEventsOfProfile",
+    summary="The events of a person",
+    opt={"operation": Operation(scope="read", answer=Page[Arrived], parameters=_WHO)},
+)
+async def events(
+    caller: Calling,
+    visitor_id: FromPath[str],
+    kind: KindOfId = None,
+    limit: Limit = 100,
+    before: Sequence = 0,
+    name: EventName = "",
+) -> Response[Any]:
+    """As they are stored, the newest first, under all ids of the person. Pass `next` as `before` for the page that
+    follows. Events whose rows outlived `retention_days` are not among them; `event_count` of the person counts them."""
+    found = await people.events(
+        caller.runtime, caller.project, _checked(visitor_id), _KINDS[kind], limit=limit, before=before, name=name
+    )
+    return answer(Page(items=found, next=str(found[-1]["seq"]) if len(found) == limit else None))
 
 
 @get(
@@ -81,7 +104,7 @@ async def export(caller: Calling, visitor_id: FromPath[str], kind: KindOfId = No
         "operation": Operation(
             scope="record",
             body=AttributesIn,
-            answer=Person,
+            answer=WholePerson,
             example={"attributes": {"plan": "gold", "newsletter": True}},
             parameters=_WHO,
         )
@@ -102,7 +125,12 @@ async def set_attributes(caller: Calling, visitor_id: FromPath[str], kind: KindO
     status_code=200,
     opt={
         "operation": Operation(
-            scope="record", role="admin", body=AliasIn, answer=Person, example={"alias": "customer-17"}, parameters=_WHO
+            scope="record",
+            role="admin",
+            body=AliasIn,
+            answer=WholePerson,
+            example={"alias": "customer-17"},
+            parameters=_WHO,
         )
     },
 )
@@ -126,4 +154,4 @@ async def erase(caller: Calling, visitor_id: FromPath[str], kind: KindOfId = Non
     await people.erase(caller.runtime, caller.project, _checked(visitor_id), _KINDS[kind], author=caller.author)
 
 
-profiles = Router("/", route_handlers=[read, export, set_attributes, alias, erase], tags=["Profiles"])
+profiles = Router("/", route_handlers=[read, events, export, set_attributes, alias, erase], tags=["Profiles"])

@@ -11,7 +11,7 @@ from litestar.params import FromPath, QueryParameter
 from msgspec import Meta
 
 from tailorbird import __version__
-from tailorbird.domain.accounts import Account, Change, Visit, check_name
+from tailorbird.domain.accounts import Account, Visit
 from tailorbird.domain.errors import NotFound
 from tailorbird.engine import accounts, sessions
 from tailorbird.engine.accounts import Person
@@ -189,7 +189,7 @@ async def rename_me(caller: Calling) -> Response[Any]:
     """The e-mail address, by which changes name their author, stays."""
     told = await caller.told(_decode_name)
     held = caller.signed_in
-    account = await caller.runtime.store.accounts.change(held.account.id, Change(name=check_name(told.name)))
+    account = await accounts.change_account(caller.runtime, held.account.id, name=told.name, author=caller.author)
     visit = msgspec.structs.replace(held, account=account)
     return answer(await me(caller.runtime, caller.options, visit, secret_of(caller)))
 

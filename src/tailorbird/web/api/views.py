@@ -222,6 +222,27 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     conflicts: int
 
 
+class VisitView(msgspec.Struct, frozen=True, kw_only=True):
+    """One visit of a person."""
+
+    started_at: int
+    #: the last event or display
+    ended_at: int
+    #: null where none was told
+    session_id: str | None = None
+
+
+class WholePerson(Person, frozen=True, kw_only=True):
+    """What is known of one person, with their visits."""
+
+    #: how many events were ever counted, also those whose rows outlived `retention_days`
+    event_count: int
+    #: the newest first, kept one by one for 14 days
+    recent_visits: list[VisitView]
+    #: how many there were before those
+    older_visits: int
+
+
 class PersonId(msgspec.Struct, frozen=True, kw_only=True):
     """One id of a person."""
 
@@ -232,7 +253,7 @@ class PersonId(msgspec.Struct, frozen=True, kw_only=True):
 class Export(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is stored of one person."""
 
-    profile: Person
+    profile: WholePerson
     ids: list[PersonId]
     events: list[Arrived]
     #: first exposures with the days on which each campaign was seen
