@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type JsonObject, newGroup, newTest, read, replace, write } from "../src/conditions/model";
+import { as, guessed } from "../src/conditions/operators";
 import { inWords } from "../src/conditions/words";
 
 const SPEC = join(import.meta.dirname, "../../spec");
@@ -68,4 +69,35 @@ test("a condition is told in words", () => {
   );
   expect(inWords("everyone")).toBe("Everyone");
   expect(inWords(null)).toBe("Nobody chosen yet");
+});
+
+test("what is written of an attribute that nobody has seen is taken for what it looks like", () => {
+  const looks = [
+    "18",
+    "-2.5",
+    "0",
+    "true",
+    "false",
+    "",
+    "gold",
+    "007",
+    "1.50",
+    "1e3",
+    "Infinity",
+    "NaN",
+    " 18",
+    "True",
+  ];
+  expect(looks.map(guessed)).toEqual([
+    ...["number", "number", "number", "boolean", "boolean"],
+    ...["string", "string", "string", "string", "string", "string", "string", "string", "string"],
+  ]);
+});
+
+test("a value is taken for another type where somebody chooses it", () => {
+  expect([as(18, "string"), as(true, "string"), as("007", "string")]).toEqual(["18", "true", "007"]);
+  expect([as("007", "number"), as("18", "number"), as("gold", "number"), as("", "number")]).toEqual([7, 18, "", ""]);
+  expect([as("true", "boolean"), as("false", "boolean"), as(false, "boolean"), as("", "boolean")]).toEqual([
+    ...[true, false, false, true],
+  ]);
 });

@@ -12,6 +12,14 @@ const type = (name: string, revision: number, base = 3) => remember(PLACE, JSON.
 
 beforeEach(() => localStorage.clear());
 
+test("what another tab typed is not forgotten with what was saved here", () => {
+  type("Of the other tab", 2);
+  forget(PLACE, JSON.stringify({ name: "Saved here" }));
+  expect(begun(PLACE, live("Hero"), stored("Mine", 2)).body.name).toBe("Of the other tab");
+  forget(PLACE, JSON.stringify({ name: "Of the other tab" }));
+  expect(begun(PLACE, live("Hero"), stored("Mine", 2)).body.name).toBe("Mine");
+});
+
 describe("an editor begins", () => {
   test("with what is in force, or with its draft", () => {
     expect(begun(PLACE, live("Hero"), null)).toEqual({ body: { name: "Hero" }, theirs: null });

@@ -112,10 +112,12 @@ def test_archiving_is_taken_back_and_asked_about_only_where_visitors_see_it(plac
     page.get_by_role("menuitem", name="Archive").click()
     expect(page.get_by_text("Hero is archived")).to_be_visible()
     expect(_row(page, "Hero")).to_have_count(0)
-    with page.expect_response("**/campaigns/hero/pause"):
+    with page.expect_response("**/campaigns/hero/restore"):
         page.get_by_role("button", name="Undo").click()
     expect(_row(page, "Hero")).to_contain_text("Paused")
-    assert place.ask("GET", f"{PROJECT}/campaigns/hero")["body"]["status"] == "paused"
+    versions = place.ask("GET", f"{PROJECT}/campaigns/hero/versions")["items"]
+    assert [one["action"] for one in versions][:3] == ["restore", "archive", "pause"]
+    assert versions[0]["body"]["status"] == "paused"
     menu.click()
     page.get_by_role("menuitem", name="Resume").click()
     expect(_row(page, "Hero")).to_contain_text("Running")
@@ -124,6 +126,11 @@ def test_archiving_is_taken_back_and_asked_about_only_where_visitors_see_it(plac
     page.get_by_role("dialog").get_by_role("button", name="Archive").click()
     expect(_row(page, "Hero")).to_have_count(0)
     assert place.ask("GET", f"{PROJECT}/campaigns/hero")["body"]["status"] == "archived"
+    page.goto(f"{place.url}/p/shop/campaigns/hero")
+    page.get_by_role("button", name="More that can be done").click()
+    page.get_by_role("menuitem", name="Restore as it was").click()
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
+    assert place.ask("GET", f"{PROJECT}/campaigns/hero")["body"]["status"] == "running"
 
 
 @pytest.mark.parametrize(("kind", "control", "arms"), [("personalization", 5, 1), ("experiment", 0, 2)])
@@ -152,7 +159,9 @@ def test_a_campaign_begins_as_a_copy(place: Place, page: Page) -> None:
     seed(place)
     page.goto(f"{place.url}/p/shop/campaigns/new")
     page.get_by_label("Name").fill("Hero again")
+    expect(page.get_by_role("radio", name="An experiment")).to_be_visible()
     page.get_by_role("radio", name="As a copy of a campaign").check()
+    expect(page.get_by_role("radio", name="An experiment")).to_have_count(0)
     _choose(page, "Campaign", "Hero")
     page.get_by_role("button", name="Create").click()
     expect(page.get_by_role("heading", name="Hero again", level=1)).to_be_visible()

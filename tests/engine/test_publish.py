@@ -110,6 +110,32 @@ async def test_lifecycle_follows_its_verbs(engine: Engine) -> None:
         await engine.verb("hero", "start")
 
 
+@pytest.mark.parametrize("verbs", [(), ("test",), ("start",), ("start", "pause")])
+async def test_what_is_restored_is_what_it_was_in_one_version(engine: Engine, verbs: tuple[str, ...]) -> None:
+    await engine.campaign(start=False)
+    for verb in verbs:
+        await engine.verb("hero", verb)
+    before = await publish.read(engine.runtime, engine.project.id, "campaign", "hero")
+    await engine.verb("hero", "archive")
+    restored = await engine.verb("hero", "restore")
+    assert body_of(restored) == body_of(before)
+    assert (restored.version, restored.action) == (before.version + 2, "restore")
+    with pytest.raises(Conflict):
+        await engine.verb("hero", "restore")
+
+
+async def test_what_was_archived_while_it_ran_serves_again_only_when_it_may_start(engine: Engine) -> None:
+    await engine.campaign()
+    archived = await engine.verb("hero", "archive")
+    empty = await engine.update("campaign", "hero", archived.version, **{**body_of(archived), "rules": []})
+    with pytest.raises(Invalid):
+        await engine.verb("hero", "restore")
+    await publish.rollback(
+        engine.runtime, engine.project.id, "campaign", "hero", archived.version, "ann", empty.version
+    )
+    assert body_of(await engine.verb("hero", "restore"))["status"] == "running"
+
+
 async def test_pausing_stops_everything_at_once(engine: Engine) -> None:
     await engine.campaign()
     await engine.verb("hero", "pause")

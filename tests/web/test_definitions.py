@@ -108,6 +108,16 @@ async def test_lifecycle(shop: Site) -> None:
     assert (stale.status_code, stale.json()["current_version"]) == (409, 4)
 
 
+async def test_an_archived_campaign_is_restored(shop: Site) -> None:
+    assert (await shop.ask("POST", f"{HERO}/restore")).status_code == 409
+    await shop.ask("POST", f"{HERO}/pause")
+    await shop.ask("POST", f"{HERO}/archive")
+    stale = await shop.ask("POST", f"{HERO}/restore", headers={"if-match": "2"})
+    assert (stale.status_code, stale.json()["current_version"]) == (409, 4)
+    restored = (await shop.ask("POST", f"{HERO}/restore")).json()
+    assert (restored["body"]["status"], restored["version"], restored["action"]) == ("paused", 5, "restore")
+
+
 async def test_what_serves_is_not_deleted(shop: Site) -> None:
     assert (await shop.ask("DELETE", HERO)).status_code == 409
     await shop.ask("POST", f"{HERO}/archive")

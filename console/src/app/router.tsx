@@ -32,8 +32,10 @@ const home = createRoute({
   async beforeLoad(context) {
     const found = await signedIn(context);
     const first = found.projects[0];
-    throw redirect({ to: first ? `/p/${first.key}` : "/account" });
+    if (first) throw redirect({ to: `/p/${first.key}` });
+    if (!found.account.owner) throw redirect({ to: "/account" });
   },
+  component: lazyRouteComponent(() => import("@/pages/entry/FirstProject"), "FirstProject"),
 });
 
 const page = (path: string, load: () => Promise<Record<string, unknown>>, name: string) =>

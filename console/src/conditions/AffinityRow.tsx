@@ -1,4 +1,5 @@
-import { Autocomplete, Group, NumberInput, Select, Stack, Text } from "@mantine/core";
+import { Autocomplete, Group, Select, Stack, Text } from "@mantine/core";
+import { NumberField } from "@/parts/NumberField";
 import { hasOperators } from "./model";
 import { Period, Where } from "./Period";
 import { type PastProps, specOf } from "./past";
@@ -36,7 +37,7 @@ export function AffinityRow(props: PastProps) {
           onChange={(made) => (made === "share" ? set({ share: 0.5 }) : set({}, ["share"]))}
         />
         {share !== undefined && (
-          <NumberInput
+          <NumberField
             aria-label="Share"
             w={90}
             min={0.01}
@@ -44,7 +45,7 @@ export function AffinityRow(props: PastProps) {
             suffix=" %"
             disabled={disabled}
             value={Number((share * 100).toPrecision(12))}
-            onChange={(n) => typeof n === "number" && n > 0 && set({ share: Number((n / 100).toPrecision(12)) })}
+            onChange={(n) => set({ share: Number((n / 100).toPrecision(12)) })}
           />
         )}
         <Autocomplete
@@ -63,19 +64,20 @@ export function AffinityRow(props: PastProps) {
           op={hasOperators(spec.is) ? "json" : "$eq"}
           value={spec.is ?? ""}
           usual={properties.get(String(spec.property ?? ""))}
+          unseen={known.whole}
           disabled={disabled}
           onChange={(is) => set({ is })}
         />
       </Group>
       <Group gap="xs">
         <Text size="sm">with at least</Text>
-        <NumberInput
+        <NumberField
           aria-label="At least so many events"
           w={80}
           min={1}
           disabled={disabled}
           value={Number(spec.minimum ?? 1)}
-          onChange={(n) => typeof n === "number" && (n > 1 ? set({ minimum: n }) : set({}, ["minimum"]))}
+          onChange={(n) => (n === 1 ? set({}, ["minimum"]) : set({ minimum: n }))}
         />
         <Text size="sm">of them</Text>
         <Period spec={spec} set={set} disabled={disabled} />

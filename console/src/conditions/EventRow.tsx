@@ -1,4 +1,5 @@
-import { Autocomplete, Group, NumberInput, Select, Stack } from "@mantine/core";
+import { Autocomplete, Group, Select, Stack } from "@mantine/core";
+import { NumberField } from "@/parts/NumberField";
 import { FIGURES, FigureRow } from "./FigureRow";
 import { hasOperators, type Json, type JsonObject } from "./model";
 import { Period, Where } from "./Period";
@@ -94,13 +95,13 @@ function HowOften({ spec, figure, set, disabled }: PartProps & { figure: string 
         onChange={(made) => made && choose(made)}
       />
       {!figure && op.startsWith("$") && (
-        <NumberInput
+        <NumberField
           aria-label="Times"
           w={80}
           min={1}
           disabled={disabled}
           value={times}
-          onChange={(n) => typeof n === "number" && set({ count: counted(op, n) })}
+          onChange={(n) => set({ count: counted(op, n) })}
         />
       )}
     </>

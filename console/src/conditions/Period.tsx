@@ -1,6 +1,7 @@
-import { Collapse, Group, NumberInput, Select, Text, TextInput, UnstyledButton } from "@mantine/core";
+import { Collapse, Group, Select, Text, TextInput, UnstyledButton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMemo, useState } from "react";
+import { NumberField } from "@/parts/NumberField";
 import { Builder } from "./Builder";
 import { type JsonObject, type Node, read, write } from "./model";
 import type { Change } from "./past";
@@ -47,13 +48,13 @@ export function Period({ spec, set, disabled }: PartProps) {
         />
       ) : (
         unit !== "ever" && (
-          <NumberInput
+          <NumberField
             aria-label={`Number of ${unit}`}
             w={80}
             min={1}
             disabled={disabled}
             value={Number(within?.[unit] ?? 30)}
-            onChange={(n) => typeof n === "number" && set({ within: { [unit]: n } })}
+            onChange={(n) => set({ within: { [unit]: n } })}
           />
         )
       )}

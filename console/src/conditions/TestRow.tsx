@@ -60,6 +60,7 @@ export function TestRow({ test, onChange, known, disabled, only }: Props) {
               op={op}
               value={value}
               usual={usual}
+              unseen={known.whole}
               options={fact?.values}
               attribute={fact || only ? undefined : test.name}
               audiences={known.audiences}

@@ -1,7 +1,9 @@
 import { Autocomplete, JsonInput, NumberInput, Select, TagsInput, TextInput } from "@mantine/core";
 import { useEffect, useState } from "react";
+import { NumberField } from "@/parts/NumberField";
+import { GuessedField } from "./GuessedField";
 import type { Json } from "./model";
-import { operator, TYPES, typed, typeOf, type ValueType } from "./operators";
+import { BOOLEANS, operator, TYPES, typed, typeOf, type ValueType } from "./operators";
 import { useValues } from "./useValues";
 
 type Props = {
@@ -9,6 +11,8 @@ type Props = {
   value: Json;
   /** the type that values of this attribute usually have */
   usual?: string;
+  /** it is sure that nothing is known of its type */
+  unseen?: boolean;
   options?: string[];
   /** name whose known values are suggested */
   attribute?: string;
@@ -17,13 +21,8 @@ type Props = {
   onChange: (value: Json) => void;
 };
 
-const BOOLEANS = [
-  { value: "true", label: "true" },
-  { value: "false", label: "false" },
-];
-
 /** The right side of a comparison, in the form that the operator takes. */
-export function ValueField({ op, value, usual, options, attribute, audiences, disabled, onChange }: Props) {
+export function ValueField({ op, value, usual, unseen, options, attribute, audiences, disabled, onChange }: Props) {
   const seen = useValues(attribute);
   const suggested = options ?? seen;
   const shared = { disabled, style: { flex: 1, minWidth: 120 }, "aria-label": "Value" };
@@ -63,7 +62,10 @@ export function ValueField({ op, value, usual, options, attribute, audiences, di
         onChange={(made) => made && onChange(made)}
       />
     );
-  if (kind === "list" && Array.isArray(value) && value.every((one) => typeof one !== "object" || one === null))
+  const plain = Array.isArray(value) ? kind === "list" && value.every(isPlain) : kind === "value" && isPlain(value);
+  if (unseen && !usual && plain)
+    return <GuessedField value={value} suggested={suggested} disabled={disabled} onChange={onChange} />;
+  if (kind === "list" && Array.isArray(value) && value.every((one) => isPlain(one) || one === null))
     return (
       <TagsInput
         {...shared}
@@ -75,9 +77,7 @@ export function ValueField({ op, value, usual, options, attribute, audiences, di
       />
     );
   if (kind === "number" && typeof value === "number")
-    return (
-      <NumberInput {...shared} value={value} min={0} onChange={(made) => typeof made === "number" && onChange(made)} />
-    );
+    return <NumberField {...shared} value={value} min={0} onChange={onChange} />;
   if ((kind === "text" || kind === "version") && typeof value === "string")
     return (
       <TextInput
@@ -92,6 +92,8 @@ export function ValueField({ op, value, usual, options, attribute, audiences, di
     return <Plain {...shared} value={value} usual={usual} suggested={suggested} onChange={onChange} />;
   return <Whole {...shared} value={value} onChange={onChange} />;
 }
+
+const isPlain = (value: Json): boolean => typeof value !== "object";
 
 /** A tag as the value it stood for before, else as the attribute's values usually are. */
 function kept(before: Json[], text: string, usual?: string): Json {

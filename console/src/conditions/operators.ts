@@ -96,12 +96,30 @@ export function typeOf(value: Json, usual?: string): ValueType {
   return "json";
 }
 
+/** What a text looks like: a number or true / false only where it is written in the one usual way, so 007 is a text. */
+export function guessed(text: string): ValueType {
+  if (text === "true" || text === "false") return "boolean";
+  return text !== "" && String(Number(text)) === text && Number.isFinite(Number(text)) ? "number" : "string";
+}
+
 /** What somebody typed, as the type that is expected; a text where it is none. */
 export function typed(text: string, type: ValueType): Json {
   if (type === "number" && text.trim() !== "" && Number.isFinite(Number(text))) return Number(text);
   if (type === "boolean" && (text === "true" || text === "false")) return text === "true";
   return text;
 }
+
+/** A value as another type; where it is none of that type, what that type begins with. */
+export function as(value: Json, type: ValueType): Json {
+  if (type === "boolean") return value !== "false" && value !== false;
+  if (type === "number") return typeof typed(String(value), type) === "number" ? Number(value) : "";
+  return String(value);
+}
+
+export const BOOLEANS = [
+  { value: "true", label: "true" },
+  { value: "false", label: "false" },
+];
 
 /** The operand that an operator begins with when somebody changes to it. */
 export function suited(op: string, before: Json): Json {

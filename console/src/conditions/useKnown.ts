@@ -11,6 +11,8 @@ export type Known = {
   /** event → its properties with their types */
   properties: Map<string, Map<string, string>>;
   audiences: { key: string; name: string; list: boolean }[];
+  /** what was seen is loaded: what is not here was never seen */
+  whole: boolean;
 };
 
 /** Attributes, events and audiences that were seen or made; empty until they are loaded. */
@@ -19,7 +21,13 @@ export function useKnown(): Known {
   const seen = useQuery(schema(project)).data;
   const named = useQuery(audiences(project)).data;
   return useMemo(() => {
-    const known: Known = { attributes: new Map(), events: [], properties: new Map(), audiences: [] };
+    const known: Known = {
+      attributes: new Map(),
+      events: [],
+      properties: new Map(),
+      audiences: [],
+      whole: Boolean(seen),
+    };
     const most = new Map<string, number>();
     const put = (into: Map<string, string>, name: string, one: { type: string; count: number }, full: string) => {
       if ((most.get(full) ?? 0) >= one.count) return;

@@ -58,7 +58,7 @@ async def set_up(runtime: Runtime, code: str, person: Person, address: str | Non
     tell = account_notes.making(runtime, account, account.email)
     if not await runtime.store.accounts.create_first(account, digest(code), tell=tell):
         raise Forbidden(
-            "This code is none. The server prints one when it starts, `tailorbird account reset-setup` another."
+            "This is not the setup code. The server prints it at its start, `tailorbird account reset-setup` a new one."
         )
     return account
 

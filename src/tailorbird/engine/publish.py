@@ -39,6 +39,8 @@ VERBS: dict[str, tuple[tuple[Status, ...], Status]] = {
     "pause": (("running", "testing"), "paused"),
     "archive": (("draft", "testing", "running", "paused"), "archived"),
     "draft": (("testing", "paused", "archived"), "draft"),
+    # To what it was before; to a draft where it never was anything else.
+    "restore": (("archived",), "draft"),
 }
 
 
@@ -90,17 +92,28 @@ async def clone(runtime: Runtime, project: str, ref: str, author: str, name: str
 async def lifecycle(
     runtime: Runtime, project: str, ref: str, verb: str, author: str, expected_version: int = 0
 ) -> Definition:
-    """Start, test, pause, archive a campaign, or take it back to draft. Starting needs everything that ``missing``
-    lists."""
+    """Start, test, pause, archive a campaign, take it back to draft, or restore what it was before it was archived.
+    What serves then needs everything that ``missing`` lists."""
     snapshot = runtime.project(project)
     current = await read(runtime, project, "campaign", ref)
     campaign: Campaign = DECODERS["campaign"].decode(current.body)
     sources, target = VERBS[verb]
     if campaign.status not in sources:
         raise Conflict(f"A campaign that is {campaign.status} cannot {verb}; {' or '.join(sources)} can.")
+    if verb == "restore":
+        target = await _before_archive(runtime, current)
     changed = replace(campaign, status=target)
     await asyncio.to_thread(check_campaign, snapshot, changed)
     return await _write(runtime, snapshot, "campaign", current, changed, author, verb, expected_version)
+
+
+async def _before_archive(runtime: Runtime, current: Definition) -> Status:
+    """What a campaign was last when it was not archived; a draft where it always was."""
+    for one in await runtime.store.versions(current.project, "campaign", current.id):
+        status: Status = DECODERS["campaign"].decode(one.body).status
+        if status != "archived":
+            return status
+    return VERBS["restore"][1]
 
 
 async def delete(

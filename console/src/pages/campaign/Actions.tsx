@@ -10,6 +10,7 @@ import {
 } from "@tabler/icons-react";
 import { useRole } from "@/app/project";
 import { useArchive, useVerb } from "@/pages/campaigns/verbs";
+import { placeOf } from "./places";
 import type { Judged } from "./useCheck";
 import type { Draft } from "./useDraft";
 
@@ -57,7 +58,7 @@ export function Actions({ draft, judged, lead, publish, locked }: Props) {
           </Tooltip>
         </Group>
       )}
-      <ToPutRight wrong={judged.wrong} lead={lead} />
+      <ToPutRight body={draft.body} wrong={judged.wrong} lead={lead} />
       {draft.changed && (
         <Button
           leftSection={<IconUpload size={16} />}
@@ -104,6 +105,11 @@ export function Actions({ draft, judged, lead, publish, locked }: Props) {
               Serve to test users only
             </Menu.Item>
           )}
+          {state === "archived" && (
+            <Menu.Item disabled={!may("publisher")} onClick={() => run("restore")}>
+              Restore as it was
+            </Menu.Item>
+          )}
           {["testing", "paused", "archived"].includes(state) && (
             <Menu.Item disabled={!may("publisher")} onClick={() => run("draft")}>
               Back to draft
@@ -130,7 +136,9 @@ export function Actions({ draft, judged, lead, publish, locked }: Props) {
   );
 }
 
-function ToPutRight({ wrong, lead }: { wrong: Judged["wrong"]; lead: (path: string) => void }) {
+type ToPutRightProps = { body: Draft["body"]; wrong: Judged["wrong"]; lead: (path: string) => void };
+
+function ToPutRight({ body, wrong, lead }: ToPutRightProps) {
   if (wrong.length === 0) return null;
   return (
     <Menu position="bottom-end" withinPortal width={380}>
@@ -142,8 +150,8 @@ function ToPutRight({ wrong, lead }: { wrong: Judged["wrong"]; lead: (path: stri
       <Menu.Dropdown mah={420} style={{ overflow: "auto" }}>
         {wrong.map((one) => (
           <Menu.Item key={`${one.path} ${one.text}`} onClick={() => lead(one.path)}>
-            <Text size="xs" c="dimmed" ff="monospace">
-              {one.path || "The whole campaign"}
+            <Text size="xs" c="dimmed" title={one.path}>
+              {placeOf(body, one.path)}
             </Text>
             <Text size="sm">{one.text}</Text>
           </Menu.Item>

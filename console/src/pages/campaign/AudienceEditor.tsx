@@ -2,10 +2,11 @@ import { Group, Paper, SegmentedControl, Stack, Text } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
 import { Builder } from "@/conditions/Builder";
 import { Matches } from "@/conditions/Matches";
-import { type JsonObject, type Node, read, write } from "@/conditions/model";
+import { type JsonObject, type Node, newTest, read, write } from "@/conditions/model";
 import { useCount } from "@/conditions/useCount";
 import { type Known, useKnown } from "@/conditions/useKnown";
 import { JsonEditor } from "@/parts/JsonEditor";
+import { useUnfinished } from "@/parts/unfinished";
 import { useWrong, WrongFields } from "@/parts/wrong";
 import type { Audience } from "./draft";
 
@@ -28,11 +29,12 @@ const wayOf = (audience: Audience): Way =>
 export function AudienceEditor({ audience, change, locked, none, named }: Props) {
   const known = useKnown();
   const { place } = useWrong();
-  const [way, setWay] = useState<Way>(wayOf(audience));
+  const unfinished = useUnfinished(place()["data-field"], audience);
+  const [way, setWay] = useState<Way>(unfinished.text === undefined ? wayOf(audience) : "json");
   const condition = typeof audience === "object" && audience !== null ? (audience as JsonObject) : undefined;
   const counted = useCount(condition);
   const [root, setRoot] = useState<Node>(() => read(condition ?? {}));
-  const [text, setText] = useState(() => JSON.stringify(condition ?? {}, null, 2));
+  const [text, setText] = useState(() => unfinished.text ?? JSON.stringify(condition ?? {}, null, 2));
   const handed = useRef(JSON.stringify(audience ?? null));
 
   // What comes from outside, by undo or by somebody else, replaces what is shown; one's own typing does not.
@@ -47,19 +49,24 @@ export function AudienceEditor({ audience, change, locked, none, named }: Props)
   }, [audience]);
 
   function hand(made: Audience) {
+    unfinished.drop();
     handed.current = JSON.stringify(made ?? null);
     change(made);
   }
 
   function choose(next: Way) {
     setWay(next);
+    unfinished.drop();
     if (next === "everyone") hand("everyone");
     else if (next === "none") hand(null);
     else {
-      const made = condition ?? write(root);
-      setRoot(read(made));
-      setText(JSON.stringify(made, null, 2));
-      if (!condition) hand(made);
+      const begun = condition ? read(condition) : read({});
+      // Without a row it would be for everyone, which is a choice of its own.
+      const made = next === "rows" && begun.children.length === 0 ? { ...begun, children: [newTest()] } : begun;
+      const told = write(made);
+      setRoot(made);
+      setText(JSON.stringify(told, null, 2));
+      if (JSON.stringify(told) !== JSON.stringify(condition)) hand(told);
     }
   }
 
@@ -73,8 +80,10 @@ export function AudienceEditor({ audience, change, locked, none, named }: Props)
     try {
       const parsed: unknown = JSON.parse(made);
       if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) hand(parsed as JsonObject);
+      else unfinished.keep(made);
     } catch {
       // Not JSON yet: the editor marks the line, and nothing is handed on.
+      unfinished.keep(made);
     }
   }
 

@@ -1,11 +1,12 @@
 import { Alert, Anchor, Stack, Tabs, Text } from "@mantine/core";
 import { useDisclosure, useHotkeys } from "@mantine/hooks";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { useProject, useRole } from "@/app/project";
 import { Loaded } from "@/parts/Loaded";
 import { Page } from "@/parts/Page";
 import { Status } from "@/parts/Status";
+import { Unfinished, useAllUnfinished } from "@/parts/unfinished";
 import { At, useFocus, WrongFields } from "@/parts/wrong";
 import { Actions } from "./Actions";
 import { AudienceEditor } from "./AudienceEditor";
@@ -59,7 +60,10 @@ function Editor({ view, stored }: EditorProps) {
   const archived = view.body.status === "archived";
   const locked = !may("editor") || archived;
   const draft = useEditing(view, stored, locked);
-  const judged = useCheck(draft);
+  const place = `tailorbird:unfinished:${project}:${view.id}`;
+  const unfinished = useAllUnfinished(place, draft.body);
+  const checked = useCheck(draft);
+  const judged = useMemo(() => ({ ...checked, wrong: [...checked.wrong, ...unfinished] }), [checked, unfinished]);
   const [publishing, { open, close }] = useDisclosure();
   const [goal, setGoal] = useState<string | null>(null);
   const show = (value: string) => navigate({ to: `/p/${project}/campaigns/${view.key}/${value}`, replace: true });
@@ -92,19 +96,22 @@ function Editor({ view, stored }: EditorProps) {
       ))}
       {archived && (
         <Alert color="gray" variant="light" p="xs">
-          It is archived. Take it back to draft to change it.
+          It is archived. Restore it, or take it back to draft, to change it.
         </Alert>
       )}
       <Conflict draft={draft} />
       <Lead.Provider value={lead}>
-        <WrongFields wrong={judged.wrong} goal={goal}>
-          <Pages view={view} draft={draft} judged={judged} tab={tab} show={show} locked={locked} />
-        </WrongFields>
+        <Unfinished value={place}>
+          <WrongFields wrong={judged.wrong} goal={goal}>
+            <Pages view={view} draft={draft} judged={judged} tab={tab} show={show} locked={locked} />
+          </WrongFields>
+        </Unfinished>
       </Lead.Provider>
       <Publish
         opened={publishing}
         close={close}
         draft={draft}
+        unfinished={unfinished}
         lead={(path) => {
           close();
           lead(path);
@@ -125,9 +132,16 @@ type PagesProps = {
 
 /** The pages of the editor, of which one is open. */
 function Pages({ view, draft, judged, tab, show, locked }: PagesProps) {
+  const list = useRef<HTMLDivElement>(null);
+  // On a narrow screen the tabs do not all fit: the open one is moved into sight.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each time that another one is opened
+  useEffect(() => {
+    const open = list.current?.querySelector<HTMLElement>("[data-active]");
+    if (open) list.current?.scrollTo({ left: open.offsetLeft + open.offsetWidth / 2 - list.current.clientWidth / 2 });
+  }, [tab]);
   return (
     <Tabs value={tab} onChange={(value) => value && show(value)} keepMounted={false}>
-      <Tabs.List>
+      <Tabs.List ref={list}>
         {TABS.map((one) => {
           const wrong = judged.wrong.filter(({ path }) => tabOf(path) === one.value).length;
           return (

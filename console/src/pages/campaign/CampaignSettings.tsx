@@ -1,7 +1,8 @@
-import { NumberInput, Paper, Select, Stack, TagsInput, Text, TextInput, Title } from "@mantine/core";
+import { Paper, Select, Stack, TagsInput, Text, TextInput, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { campaignFacets } from "@/api/queries";
 import { useProject } from "@/app/project";
+import { NumberField } from "@/parts/NumberField";
 import { At, useWrong } from "@/parts/wrong";
 import type { Body } from "./draft";
 import { ScheduleEditor } from "./ScheduleEditor";
@@ -92,12 +93,12 @@ export function CampaignSettings({ body, set, locked }: Props) {
             {...field("exclusion_set")}
           />
           {body.exclusion_set && (
-            <NumberInput
+            <NumberField
               label="Priority"
               description="Higher goes first"
               disabled={locked}
               value={body.priority ?? 0}
-              onChange={(value) => typeof value === "number" && change({ priority: value })}
+              onChange={(priority) => change({ priority })}
               {...field("priority")}
             />
           )}

@@ -1,18 +1,7 @@
-import {
-  ActionIcon,
-  Badge,
-  Box,
-  Group,
-  Menu,
-  NumberInput,
-  Paper,
-  Switch,
-  Text,
-  TextInput,
-  UnstyledButton,
-} from "@mantine/core";
+import { ActionIcon, Badge, Box, Group, Menu, Paper, Switch, Text, TextInput, UnstyledButton } from "@mantine/core";
 import { IconArrowDown, IconArrowUp, IconChevronRight, IconCopy, IconDots, IconTrash } from "@tabler/icons-react";
 import { percent } from "@/parts/figures";
+import { NumberField } from "@/parts/NumberField";
 import { useWrong } from "@/parts/wrong";
 import { ContentEditor } from "./content/ContentEditor";
 import type { Experience, Rule } from "./draft";
@@ -61,7 +50,7 @@ export function ExperienceCard({ rule, index, share, opened, toggle, locked, cha
         <TextInput
           aria-label="Name of the experience"
           size="xs"
-          style={{ flex: 1, minWidth: 90 }}
+          style={{ flex: 1, minWidth: 60 }}
           disabled={locked}
           value={experience.name}
           onChange={(event) => change({ ...experience, name: event.currentTarget.value })}
@@ -72,14 +61,15 @@ export function ExperienceCard({ rule, index, share, opened, toggle, locked, cha
             Paused
           </Badge>
         )}
-        <NumberInput
+        <NumberField
           aria-label={`Weight of ${experience.name}`}
           size="xs"
           w={84}
+          style={{ flexShrink: 0 }}
           min={0}
           disabled={locked}
           value={experience.weight ?? 1}
-          onChange={(weight) => typeof weight === "number" && change({ ...experience, weight })}
+          onChange={(weight) => change({ ...experience, weight })}
           {...field("weight")}
         />
         <Text size="xs" c="dimmed" w={52} mt={7} className="num">

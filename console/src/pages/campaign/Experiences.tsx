@@ -44,6 +44,16 @@ export function Experiences({ rule, control, change, locked }: Props) {
           {own("experiences")}
         </Text>
       )}
+      {experiences.length > 0 && (
+        <Group justify="flex-end" gap="sm" wrap="nowrap" pr={locked ? "xs" : 50} mb={-8} aria-hidden>
+          <Text size="xs" c="dimmed" w={84}>
+            Weight
+          </Text>
+          <Text size="xs" c="dimmed" w={52} ta="right">
+            Share
+          </Text>
+        </Group>
+      )}
       {experiences.map((experience, index) => (
         <At key={keys[index]} path={`experiences[${index}]`}>
           <ExperienceCard

@@ -7,22 +7,30 @@ import { Changes } from "@/pages/history/History";
 import { confirm } from "@/parts/confirm";
 import { percent } from "@/parts/figures";
 import { Trouble } from "@/parts/Trouble";
-import { sentence } from "@/parts/wrong";
+import { sentence, type Wrong } from "@/parts/wrong";
+import { placeOf } from "./places";
 import { type Check, checkDraft, discardDraft, publishDraft } from "./unpublished";
 import type { Draft } from "./useDraft";
 
-type Props = { opened: boolean; close: () => void; draft: Draft; lead: (path: string) => void };
+type Props = {
+  opened: boolean;
+  close: () => void;
+  draft: Draft;
+  /** texts that are no values yet, so that nothing of them would be published */
+  unfinished: Wrong[];
+  lead: (path: string) => void;
+};
 
 /** What publishing would change and who would move, before it happens. */
-export function Publish({ opened, close, draft, lead }: Props) {
+export function Publish({ opened, close, ...plan }: Props) {
   return (
     <Modal opened={opened} onClose={close} title="Publish these changes?" size="xl">
-      {opened && <Plan draft={draft} close={close} lead={lead} />}
+      {opened && <Plan close={close} {...plan} />}
     </Modal>
   );
 }
 
-function Plan({ draft, close, lead }: Omit<Props, "opened">) {
+function Plan({ draft, close, unfinished, lead }: Omit<Props, "opened">) {
   const project = useProject();
   const ref = draft.live.key;
   const check = useQuery({
@@ -62,7 +70,7 @@ function Plan({ draft, close, lead }: Omit<Props, "opened">) {
   const told = check.data;
   return (
     <Stack>
-      <Obstacles check={told} lead={lead} />
+      <Obstacles check={told} body={draft.body} unfinished={unfinished} lead={lead} />
       {(told.problems ?? []).length === 0 && <Movement check={told} />}
       {(told.changes ?? []).length > 0 ? (
         <Changes changes={told.changes ?? []} names={told.names} />
@@ -94,7 +102,7 @@ function Plan({ draft, close, lead }: Omit<Props, "opened">) {
           <Button
             data-autofocus
             loading={publish.isPending}
-            disabled={(told.problems ?? []).length > 0 || told.outdated}
+            disabled={(told.problems ?? []).length > 0 || unfinished.length > 0 || told.outdated}
             onClick={() => publish.mutate()}
           >
             Publish
@@ -105,8 +113,13 @@ function Plan({ draft, close, lead }: Omit<Props, "opened">) {
   );
 }
 
-function Obstacles({ check, lead }: { check: Check; lead: (path: string) => void }) {
-  const problems = check.problems ?? [];
+type ObstaclesProps = { check: Check; body: Draft["body"] } & Pick<Props, "unfinished" | "lead">;
+
+function Obstacles({ check, body, unfinished, lead }: ObstaclesProps) {
+  const problems: Lead[] = [
+    ...(check.problems ?? []),
+    ...unfinished.map(({ path, text }) => ({ field: path, detail: text })),
+  ];
   if (check.outdated)
     return (
       <Alert color="rust" variant="light" title="Somebody published meanwhile">
@@ -116,7 +129,7 @@ function Obstacles({ check, lead }: { check: Check; lead: (path: string) => void
   if (problems.length > 0)
     return (
       <Alert color="red" variant="light" role="alert" title="This has to be put right first">
-        <Leads problems={problems} lead={lead} />
+        <Leads body={body} problems={problems} lead={lead} />
       </Alert>
     );
   const lacking = [
@@ -126,13 +139,15 @@ function Obstacles({ check, lead }: { check: Check; lead: (path: string) => void
   if (lacking.length === 0) return null;
   return (
     <Alert color="rust" variant="light" p="xs" title="It can be published, but not be started yet">
-      <Leads problems={lacking} lead={lead} />
+      <Leads body={body} problems={lacking} lead={lead} />
     </Alert>
   );
 }
 
+type Lead = Partial<Schemas["Problem"]>;
+
 /** What is wrong or missing, each a way to its field. */
-function Leads({ problems, lead }: { problems: Schemas["Problem"][]; lead: (path: string) => void }) {
+function Leads({ body, problems, lead }: { body: Draft["body"]; problems: Lead[]; lead: (path: string) => void }) {
   return (
     <List size="sm" spacing={4}>
       {problems.map((one) => (
@@ -147,7 +162,7 @@ function Leads({ problems, lead }: { problems: Schemas["Problem"][]; lead: (path
             display="inline"
             onClick={() => lead(one.field ?? "")}
           >
-            {one.field && <code>{one.field}</code>} {sentence(one)}
+            <b>{placeOf(body, one.field ?? "")}</b>: {sentence(one)}
           </Anchor>
         </List.Item>
       ))}

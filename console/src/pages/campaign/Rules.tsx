@@ -9,10 +9,11 @@ import {
   useSensors,
 } from "@dnd-kit/core";
 import { SortableContext, sortableKeyboardCoordinates, verticalListSortingStrategy } from "@dnd-kit/sortable";
-import { Button, Group, NumberInput, Paper, Stack, Text } from "@mantine/core";
+import { Button, Group, Paper, Stack, Text } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { Empty } from "@/parts/Empty";
+import { NumberField } from "@/parts/NumberField";
 import { At, useLed, useWrong } from "@/parts/wrong";
 import { type Body, copyOfRule, drop, move, put, type Rule } from "./draft";
 import { indexOf } from "./places";
@@ -116,7 +117,7 @@ function Control({ body, set, locked }: { body: Body; set: (body: Body) => void;
   return (
     <Paper withBorder p="sm">
       <Group gap="md">
-        <NumberInput
+        <NumberField
           label="Control group"
           description="Percent of each rule’s visitors who see nothing of it"
           w={230}
@@ -126,14 +127,16 @@ function Control({ body, set, locked }: { body: Body; set: (body: Body) => void;
           suffix=" %"
           disabled={locked}
           value={control}
-          onChange={(value) => typeof value === "number" && set({ ...body, control: value })}
+          onChange={(value) => set({ ...body, control: value })}
           {...field("control")}
         />
         <Stack gap={4} maw={440}>
           <Text size="sm" c="dimmed">
             {control === 0
               ? "Without a control group nobody can tell whether this campaign helped."
-              : "They qualify by the same rules and are compared with everybody else. 5 % is a good start; 50 % tells soonest."}
+              : control === 100
+                ? "Everybody is held back: nobody sees anything of this campaign."
+                : "They qualify by the same rules and are compared with everybody else. 5 % is a good start; 50 % tells soonest."}
           </Text>
           {control === 0 && body.kind !== "experiment" && !locked && (
             <Button

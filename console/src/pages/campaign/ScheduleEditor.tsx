@@ -32,7 +32,8 @@ export function ScheduleEditor({ schedule, change, locked }: Props) {
         <Moment label="Until" value={told.end} locked={locked} set={(end) => set({ end })} {...field("end")} />
         <Select
           label="Time zone"
-          w={220}
+          w={280}
+          maw="100%"
           searchable
           clearable
           disabled={locked}

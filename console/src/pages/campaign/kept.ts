@@ -37,7 +37,10 @@ export function remember(place: string, body: string, revision: number, base: nu
   }
 }
 
-export const forget = (place: string): void => localStorage.removeItem(place);
+/** What was typed is not needed any more; where a body is named, only if it is that: another tab may have typed since. */
+export function forget(place: string, body?: string): void {
+  if (body === undefined || recall(place)?.body === body) localStorage.removeItem(place);
+}
 
 function recall(place: string): Kept | null {
   try {

@@ -44,6 +44,7 @@ export function useEditing(live: Live, stored: StoredDraft | null, locked: boole
   const revision = useRef(stored?.revision ?? 0);
   const sent = useRef(stored ? JSON.stringify(stored.body) : said(live.body));
   const running = useRef<Promise<void> | null>(null);
+  const typed = useRef("");
   const latest = useRef(state.body);
   latest.current = state.body;
 
@@ -56,7 +57,7 @@ export function useEditing(live: Live, stored: StoredDraft | null, locked: boole
       sent.current = JSON.stringify(body);
       setDraft(made);
       setProblem(null);
-      forget(place);
+      forget(place, sent.current);
       setSaving(JSON.stringify(latest.current) === sent.current ? "saved" : "waiting");
     } catch (error) {
       const told = asProblem(error);
@@ -72,7 +73,12 @@ export function useEditing(live: Live, stored: StoredDraft | null, locked: boole
   useEffect(() => {
     if (locked || saving === "conflict") return;
     const now = JSON.stringify(state.body);
-    if (now === sent.current || (revision.current === 0 && said(state.body) === said(live.body))) return;
+    if (now === sent.current || (revision.current === 0 && said(state.body) === said(live.body))) {
+      // What was typed and taken back is not to be there again after a reload.
+      if (typed.current) forget(place, typed.current);
+      return;
+    }
+    typed.current = now;
     remember(place, now, revision.current, base.current);
     setSaving((old) => (old === "saved" ? "waiting" : old));
     const wait = saving === "away" ? 3_000 : 800;

@@ -12,13 +12,13 @@ import type { CampaignView } from "./verbs";
 
 type Props = { pages: CampaignView[][]; marked: string[]; mark: (keys: string[]) => void };
 
-/** Campaigns in rows; what each brought comes after, page by page. */
+/** Campaigns in rows, on a narrow screen with everything below the name; what each brought comes after, page by page. */
 export function CampaignTable({ pages, marked, mark }: Props) {
   const shown = pages.flat();
   const wide = useMatches({ base: false, md: true });
   return (
     <Paper withBorder>
-      <Table.ScrollContainer minWidth={wide ? 860 : 420} tabIndex={0}>
+      <Table.ScrollContainer minWidth={wide ? 860 : 0} tabIndex={0}>
         <Table highlightOnHover verticalSpacing="xs">
           <Table.Thead>
             <Table.Tr>
@@ -31,8 +31,8 @@ export function CampaignTable({ pages, marked, mark }: Props) {
                 />
               </Table.Th>
               <Table.Th>Campaign</Table.Th>
-              <Table.Th>Status</Table.Th>
-              <Table.Th>Primary result</Table.Th>
+              <Table.Th visibleFrom="md">Status</Table.Th>
+              <Table.Th visibleFrom="md">Primary result</Table.Th>
               <Table.Th visibleFrom="md">Owner</Table.Th>
               <Table.Th visibleFrom="md">Created</Table.Th>
               <Table.Th visibleFrom="md">Changed</Table.Th>
@@ -41,7 +41,7 @@ export function CampaignTable({ pages, marked, mark }: Props) {
           </Table.Thead>
           <Table.Tbody>
             {pages.map((page) => (
-              <Rows key={page[0]?.id ?? ""} page={page} marked={marked} mark={mark} />
+              <Rows key={page[0]?.id ?? ""} page={page} marked={marked} mark={mark} wide={wide} />
             ))}
           </Table.Tbody>
         </Table>
@@ -50,12 +50,15 @@ export function CampaignTable({ pages, marked, mark }: Props) {
   );
 }
 
-function Rows({ page, marked, mark }: Omit<Props, "pages"> & { page: CampaignView[] }) {
+type RowsProps = Omit<Props, "pages"> & { page: CampaignView[]; wide: boolean };
+
+function Rows({ page, marked, mark, wide }: RowsProps) {
   const { lines, pending, failed } = useBrought(page);
   return page.map((one) => (
     <Row
       key={one.id}
       campaign={one}
+      wide={wide}
       marked={marked.includes(one.key)}
       mark={(on) => mark(on ? [...marked, one.key] : marked.filter((key) => key !== one.key))}
       brought={
@@ -70,9 +73,15 @@ function Rows({ page, marked, mark }: Omit<Props, "pages"> & { page: CampaignVie
   ));
 }
 
-type RowProps = { campaign: CampaignView; marked: boolean; mark: (on: boolean) => void; brought: React.ReactNode };
+type RowProps = {
+  campaign: CampaignView;
+  wide: boolean;
+  marked: boolean;
+  mark: (on: boolean) => void;
+  brought: React.ReactNode;
+};
 
-function Row({ campaign, marked, mark, brought }: RowProps) {
+function Row({ campaign, wide, marked, mark, brought }: RowProps) {
   const project = useProject();
   const { body } = campaign;
   const warnings = campaign.warnings ?? [];
@@ -117,16 +126,17 @@ function Row({ campaign, marked, mark, brought }: RowProps) {
             </Badge>
           ))}
         </Group>
-      </Table.Td>
-      <Table.Td>
-        <Status status={body.status ?? "draft"} />
-        {(body.status ?? "draft") === "draft" && (
-          <Text size="xs" c="dimmed">
-            {campaign.ready ? "Ready" : "Needs setup"}
-          </Text>
+        {!wide && (
+          <Group gap="md" mt={6} align="flex-start" wrap="nowrap">
+            <Standing campaign={campaign} />
+            <div>{brought}</div>
+          </Group>
         )}
       </Table.Td>
-      <Table.Td miw={150}>{brought}</Table.Td>
+      <Table.Td visibleFrom="md">{wide && <Standing campaign={campaign} />}</Table.Td>
+      <Table.Td visibleFrom="md" miw={150}>
+        {wide && brought}
+      </Table.Td>
       <Table.Td visibleFrom="md">
         <Text size="sm" c="dimmed" truncate maw={170} title={campaign.created_by ?? undefined}>
           {campaign.created_by}
@@ -151,5 +161,20 @@ function Row({ campaign, marked, mark, brought }: RowProps) {
         <RowMenu campaign={campaign} />
       </Table.Td>
     </Table.Tr>
+  );
+}
+
+/** Its status; of a draft, whether it may start. */
+function Standing({ campaign }: { campaign: CampaignView }) {
+  const status = campaign.body.status ?? "draft";
+  return (
+    <div>
+      <Status status={status} />
+      {status === "draft" && (
+        <Text size="xs" c="dimmed">
+          {campaign.ready ? "Ready" : "Needs setup"}
+        </Text>
+      )}
+    </div>
   );
 }

@@ -97,20 +97,6 @@ export function NewCampaign() {
               onChange={(event) => setName(event.currentTarget.value)}
               error={problem?.at("name") ?? problem?.at("key")}
             />
-            <Radio.Group label="What is it?" value={kind} onChange={(value) => setKind(value as Kind)}>
-              <Stack gap={6} mt={6}>
-                <Radio
-                  value="personalization"
-                  label="A personalization"
-                  description="Different people see different things; a small control group tells whether it helps"
-                />
-                <Radio
-                  value="experiment"
-                  label="An experiment"
-                  description="Everyone takes part; experiences are compared with each other"
-                />
-              </Stack>
-            </Radio.Group>
             <Radio.Group
               label="Begin"
               value={start}
@@ -134,6 +120,22 @@ export function NewCampaign() {
                 value={from}
                 onChange={setFrom}
               />
+            )}
+            {start !== "clone" && (
+              <Radio.Group label="What is it?" value={kind} onChange={(value) => setKind(value as Kind)}>
+                <Stack gap={6} mt={6}>
+                  <Radio
+                    value="personalization"
+                    label="A personalization"
+                    description="Different people see different things; a small control group tells whether it helps"
+                  />
+                  <Radio
+                    value="experiment"
+                    label="An experiment"
+                    description="Everyone takes part; experiences are compared with each other"
+                  />
+                </Stack>
+              </Radio.Group>
             )}
             {problem && !problem.at("name") && !problem.at("key") && <Trouble error={problem} />}
             <Group justify="flex-end">

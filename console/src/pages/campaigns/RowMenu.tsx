@@ -1,5 +1,13 @@
 import { ActionIcon, Menu } from "@mantine/core";
-import { IconArchive, IconChartBar, IconCopy, IconDots, IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
+import {
+  IconArchive,
+  IconArchiveOff,
+  IconChartBar,
+  IconCopy,
+  IconDots,
+  IconPlayerPause,
+  IconPlayerPlay,
+} from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { api, data } from "@/api/client";
@@ -67,9 +75,18 @@ export function RowMenu({ campaign }: { campaign: CampaignView }) {
           </Menu.Item>
         )}
         {state === "archived" ? (
-          <Menu.Item disabled={!publisher} onClick={() => verb.mutate({ ref: key, verb: "draft" })}>
-            Back to draft
-          </Menu.Item>
+          <>
+            <Menu.Item
+              leftSection={<IconArchiveOff size={14} />}
+              disabled={!publisher}
+              onClick={() => verb.mutate({ ref: key, verb: "restore" })}
+            >
+              Restore as it was
+            </Menu.Item>
+            <Menu.Item disabled={!publisher} onClick={() => verb.mutate({ ref: key, verb: "draft" })}>
+              Back to draft
+            </Menu.Item>
+          </>
         ) : (
           <Menu.Item
             leftSection={<IconArchive size={14} />}

@@ -7,10 +7,11 @@ import { undoable } from "@/parts/undoable";
 
 export type CampaignView = Schemas["Versioned_Campaign_"];
 export type Status = NonNullable<Schemas["Campaign"]["status"]>;
-export type Verb = "start" | "pause" | "archive" | "draft" | "test";
+export type Verb = "start" | "pause" | "archive" | "draft" | "test" | "restore";
 export type CampaignPage = { items: CampaignView[]; next?: string | null };
 
-const LEADS_TO: Record<Verb, Status> = {
+/** Where each verb leads; what is restored was known to the server alone. */
+const LEADS_TO: Partial<Record<Verb, Status>> = {
   start: "running",
   pause: "paused",
   archive: "archived",
@@ -58,7 +59,10 @@ export function useVerb() {
   return useMutation({
     mutationFn: ({ ref, verb }: { ref: string; verb: Verb }) =>
       data(api.POST(`/v1/projects/{project}/campaigns/{ref}/${verb}`, { params: { path: { project, ref } } })),
-    onMutate: ({ ref, verb }) => show([ref], LEADS_TO[verb]),
+    onMutate: ({ ref, verb }) => {
+      const to = LEADS_TO[verb];
+      return to && show([ref], to);
+    },
     onError: (_error, _told, restore) => restore?.(),
     onSettled: reread,
   });
@@ -93,34 +97,23 @@ export function usePauseAll(done: () => void) {
   });
 }
 
-/** What leads from archived back to where a campaign was. */
-const BACK: Partial<Record<Status, Verb[]>> = {
-  draft: ["draft"],
-  testing: ["draft", "test"],
-  paused: ["draft", "test", "pause"],
-};
-
-/** Archive a campaign: at once with a way back, or after a question where visitors see it. */
+/** Archive a campaign, with a way back to what it was; after a question where visitors see it. */
 export function useArchive() {
   const verb = useVerb();
   return ({ key, name, status }: { key: string; name: string; status: Status }) => {
-    const back = BACK[status];
-    const archived = () => verb.mutateAsync({ ref: key, verb: "archive" });
-    async function act(steps: Verb[]) {
-      await archived();
-      undoable(`archived:${key}`, `${name} is archived`, () => void undo(steps).catch(() => undefined));
-    }
-    async function undo(steps: Verb[]) {
-      for (const step of steps) await verb.mutateAsync({ ref: key, verb: step });
+    async function act() {
+      await verb.mutateAsync({ ref: key, verb: "archive" });
+      undoable(`archived:${key}`, `${name} is archived`, () => verb.mutate({ ref: key, verb: "restore" }));
     }
     // What is refused is told in a corner by every failed change.
-    if (back) void act(back).catch(() => undefined);
+    const archive = () => void act().catch(() => undefined);
+    if (status !== "running") archive();
     else
       confirm({
         title: `Archive ${name}?`,
-        body: "It ends for all visitors. Its results stay, and it can be taken back to draft.",
+        body: "It ends for all visitors. Its results stay, and it can be restored.",
         verb: "Archive",
-        act: () => void archived().catch(() => undefined),
+        act: archive,
       });
   };
 }

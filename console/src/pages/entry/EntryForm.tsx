@@ -8,12 +8,14 @@ type Props = {
   verb: string;
   send: { error: unknown; isPending: boolean; mutate: () => void };
   children: (problem: ApiProblem | undefined) => ReactNode;
+  /** whether a problem that names no field is told beside one all the same */
+  placed?: (problem: ApiProblem) => boolean;
   /** below the button */
   after?: ReactNode;
 };
 
 /** A form before somebody is signed in: its fields, what is wrong with none of them alone, and one button. */
-export function EntryForm({ verb, send, children, after }: Props) {
+export function EntryForm({ verb, send, children, placed, after }: Props) {
   const problem = send.error ? asProblem(send.error) : undefined;
   return (
     <form
@@ -24,7 +26,7 @@ export function EntryForm({ verb, send, children, after }: Props) {
     >
       <Stack>
         {children(problem)}
-        {problem && problem.fields.length === 0 && <Trouble error={problem} />}
+        {problem && problem.fields.length === 0 && !placed?.(problem) && <Trouble error={problem} />}
         <Button type="submit" loading={send.isPending}>
           {verb}
         </Button>

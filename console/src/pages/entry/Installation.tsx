@@ -57,7 +57,8 @@ export function Installation() {
   );
 }
 
-function NewProject() {
+/** A name, and with it a project that one is led to. */
+export function NewProject() {
   const client = useQueryClient();
   const navigate = useNavigate();
   const [name, setName] = useState("");
@@ -83,6 +84,7 @@ function NewProject() {
           description="One shop or brand: its own campaigns, people, events and keys"
           placeholder="Our shop"
           w={320}
+          maw="100%"
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
           error={problem && (problem.at("name") ?? problem.message)}

@@ -3,9 +3,12 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { Navigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, data } from "@/api/client";
+import type { ApiProblem } from "@/api/problem";
 import { EntryForm, NewPersonFields } from "./EntryForm";
 import { useEnter } from "./enter";
 import { Frame, secretOf } from "./Frame";
+
+const notTheCode = (problem: ApiProblem): boolean => problem.status === 403;
 
 /** The first account of an installation, made with the code that the server printed. */
 export function Setup() {
@@ -27,6 +30,7 @@ export function Setup() {
       <EntryForm
         verb="Create the account"
         send={make}
+        placed={notTheCode}
         after={
           <Text size="xs" c="dimmed">
             Lost the code? <code>tailorbird account reset-setup</code> prints a new one.
@@ -42,7 +46,7 @@ export function Setup() {
               autoComplete="off"
               value={told.code}
               onChange={(event) => set({ code: event.currentTarget.value })}
-              error={problem?.at("code")}
+              error={problem?.at("code") ?? (problem && notTheCode(problem) ? problem.message : undefined)}
             />
             <NewPersonFields told={told} set={set} problem={problem} />
           </>

@@ -243,7 +243,13 @@ _VERBS = (
         "checkout-upsell",
     ),
     _verb("pause", "Pause a campaign", "It answers `DISABLED` until it is started again.", "home-hero"),
-    _verb("archive", "Archive a campaign", "It ends; its results stay. `draft` brings it back.", "home-hero"),
+    _verb("archive", "Archive a campaign", "It ends; its results stay. `restore` brings it back.", "home-hero"),
+    _verb(
+        "restore",
+        "Take a campaign out of the archive",
+        "It is again what it was before: draft, testing, running or paused. What ran needs all that starting needs.",
+        "resting",
+    ),
     _verb("draft", "Take a campaign back to draft", "From testing, paused or archived.", "resting"),
 )
 campaign_verbs = Router("/", route_handlers=[*_VERBS, clone, show, pause_several, choices], tags=["Campaigns"])

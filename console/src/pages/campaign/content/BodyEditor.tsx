@@ -3,6 +3,7 @@ import { Group } from "@mantine/core";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useKnown } from "@/conditions/useKnown";
 import { JsonEditor } from "@/parts/JsonEditor";
+import { useUnfinished } from "@/parts/unfinished";
 import { useWrong } from "@/parts/wrong";
 import type { Content } from "../draft";
 import { DynamicMenu } from "./DynamicMenu";
@@ -13,11 +14,12 @@ type Props = { content: Content; set: (content: Content) => void; locked: boolea
 /** Content as one JSON value, with Liquid in its texts. */
 export function BodyEditor({ content, set, locked }: Props) {
   const known = useKnown();
-  const { list, field } = useWrong();
+  const { list, field, place } = useWrong();
+  const unfinished = useUnfinished(place("body")["data-field"], content.body);
   const wrong = list("body");
   const complete = useMemo(() => completeLiquid(known), [known]);
   const view = useRef<EditorView>(null);
-  const [text, setText] = useState(() => JSON.stringify(content.body, null, 2));
+  const [text, setText] = useState(() => unfinished.text ?? JSON.stringify(content.body, null, 2));
   const handed = useRef(JSON.stringify(content.body));
 
   // Undo, or somebody else's version, replaces the text; what is typed and is no JSON yet stays as it is.
@@ -33,9 +35,11 @@ export function BodyEditor({ content, set, locked }: Props) {
     try {
       const body: unknown = JSON.parse(made);
       handed.current = JSON.stringify(body);
+      unfinished.drop();
       set({ ...content, body });
     } catch {
       // The editor marks the line; nothing is handed on before it is JSON again.
+      unfinished.keep(made);
     }
   }
 

@@ -1,6 +1,7 @@
-import { ActionIcon, Group, Menu, NumberInput, Select, TagsInput, Textarea, TextInput } from "@mantine/core";
+import { ActionIcon, Group, Menu, Select, TagsInput, Textarea, TextInput } from "@mantine/core";
 import { IconCopyPlus, IconDots, IconTrash } from "@tabler/icons-react";
 import { useRef } from "react";
+import { NumberField } from "@/parts/NumberField";
 import { useWrong } from "@/parts/wrong";
 import type { Row } from "../draft";
 import { DynamicMenu } from "./DynamicMenu";
@@ -42,13 +43,13 @@ export function RowLine({ row, locked, set, remove, everywhere, nowhere }: Props
       />
       <TypeChoice value={type} disabled={locked} onChange={retype} />
       {type === "number" ? (
-        <NumberInput
+        <NumberField
           aria-label={`Value of ${row.name}`}
           size="xs"
           style={{ flex: 1 }}
           disabled={locked}
           value={Number(row.value)}
-          onChange={(value) => typeof value === "number" && set({ ...row, value })}
+          onChange={(value) => set({ ...row, value })}
           {...wrong.field("value")}
         />
       ) : type === "items" ? (
