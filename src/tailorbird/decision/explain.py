@@ -205,4 +205,5 @@ def _unexplained(choice: Choice) -> Explanation:
 
 
 def _title(rule: PlanRule) -> str:
-    return f"Rule {rule.name!r}" if rule.name else rule.path
+    """What people call a rule: its name, else its number in the order in which they are tried."""
+    return f"Rule {rule.name!r}" if rule.name else f"Rule {int(rule.path.removeprefix('rules[').removesuffix(']')) + 1}"

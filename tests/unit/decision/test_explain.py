@@ -100,6 +100,11 @@ def test_rules_that_were_passed_over_say_why() -> None:
     assert explain(plan(FOR_GOLD, rule(experience(2), id="Ru1e2")), GOLD).rules == ()
 
 
+def test_a_rule_without_a_name_is_called_by_its_number() -> None:
+    assert explain(plan(FOR_GOLD, rule(experience(2), id="Ru1e2")), SILVER).message.startswith("Rule 2 matches")
+    assert explain(plan(FOR_GOLD), GOLD).message.startswith("Rule 1 matches")
+
+
 def test_a_rule_without_shares() -> None:
     why = explain(plan(rule(experience(paused=True))), GOLD)
     assert (why.gate, why.path) == ("experience", "rules[0].experiences")

@@ -74,6 +74,7 @@ function Name({ name }: { name: string }) {
     mutationFn: () => data(api.PATCH("/v1/me", { body: { name: told } })),
     onSuccess(found) {
       client.setQueryData(me.queryKey, found);
+      void client.invalidateQueries({ queryKey: ["accounts"] });
       notifications.show({ message: "Your name is changed." });
     },
   });

@@ -9,6 +9,7 @@ import { Snippet } from "@/parts/Copy";
 import { confirm } from "@/parts/confirm";
 import { Loaded } from "@/parts/Loaded";
 import { ago } from "@/parts/Moment";
+import { AccountHistory } from "./AccountHistory";
 
 const accounts = { queryKey: ["accounts"], queryFn: () => data(api.GET("/v1/accounts")) };
 
@@ -21,7 +22,14 @@ export function Installation() {
       <NewProject />
       <Title order={2}>Accounts</Title>
       {link && (
-        <Alert color="leaf" variant="light" title="Pass this link on" withCloseButton onClose={() => setLink(null)}>
+        <Alert
+          color="leaf"
+          variant="light"
+          title="Pass this link on"
+          withCloseButton
+          closeButtonLabel="Close"
+          onClose={() => setLink(null)}
+        >
           <Text size="sm" mb="xs">
             With it, and once, a new password is chosen. It is shown this once.
           </Text>
@@ -53,6 +61,7 @@ export function Installation() {
       <Text size="sm" c="dimmed">
         People get accounts by an invitation into a project: its settings, “Members”.
       </Text>
+      <AccountHistory />
     </Stack>
   );
 }
@@ -112,7 +121,10 @@ function Row({ account, told }: { account: Schemas["AccountView"]; told: (link: 
   });
   const link = useMutation({
     mutationFn: () => data(api.POST("/v1/accounts/{account_id}/password-link", { params: path })),
-    onSuccess: told,
+    onSuccess(made) {
+      told(made);
+      void refresh();
+    },
   });
   return (
     <Table.Tr>

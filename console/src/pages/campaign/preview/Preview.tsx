@@ -146,7 +146,7 @@ export default function Preview({ draft }: { draft: Draft }) {
         {show.data && (
           <>
             <Paper withBorder p="md">
-              <Gates preview={show.data.preview} />
+              <Gates preview={show.data.preview} campaign={draft.live.body} />
             </Paper>
             <AtDoors doors={show.data.doors} />
           </>
