@@ -17,7 +17,8 @@ CELL = ("rule", "epoch", "version", "arm")
 
 def after(tables: Any, measure: ask.Measure, people: Any, window_ms: int, clicks: Any | None, until: int | None) -> Any:
     """The events that count for somebody: within the window from the exposure on or, by click, within the window from a
-    click on. The columns of ``people`` with ``time, id, x``; ``x`` is what the event brings, 1 where it is counted."""
+    click on. The columns of ``people`` with ``time, x``, and ``id`` where the order matters; ``x`` is what the event
+    brings, 1 where it is counted."""
     joined = _named(tables, measure).join(people, "who")
     joined = joined.filter(joined.time >= joined.at)
     if until is not None:
@@ -40,14 +41,21 @@ def before(tables: Any, measure: ask.Measure, people: Any, span_ms: int) -> Any:
 
 
 def _named(tables: Any, measure: ask.Measure) -> Any:
-    """The events of that name, from the doors and channels asked for: ``who, time, id, properties``."""
+    """The events of that name, from the doors and channels asked for: ``who, time, properties``, and ``id`` where the
+    order matters."""
     events = tables.events
     rows = events.filter(events.name == measure.event)
     if measure.sources:
         rows = rows.filter(rows.source.isin(measure.sources))
     if measure.channels:
         rows = rows.filter(rows.channel.isin(measure.channels))
-    return resolved(rows.select("person", "time", "id", "properties"), tables.links)
+    names = ["person", "time", "properties", *(["id"] if in_order(measure) else [])]
+    return resolved(rows.select(*names), tables.links)
+
+
+def in_order(measure: ask.Measure) -> bool:
+    """Whether it matters which of two events came first."""
+    return measure.aggregate in ("first", "last")
 
 
 def _passing(tables: Any, rows: Any, measure: ask.Measure) -> Any:
@@ -81,7 +89,9 @@ def per_person(rows: Any, aggregate: ask.Aggregate, name: str) -> Any:
     """``who`` and their total under ``name``; who did nothing is not there and counts as 0."""
     import ibis
 
-    order = ibis.struct({"time": rows.time, "id": rows.id})
+    def order() -> Any:
+        return ibis.struct({"time": rows.time, "id": rows.id})
+
     total = {
         "occurrence": lambda: rows.x.max(),
         "count": lambda: rows.x.sum(),
@@ -89,8 +99,8 @@ def per_person(rows: Any, aggregate: ask.Aggregate, name: str) -> Any:
         "average": lambda: rows.x.mean(),
         "min": lambda: rows.x.min(),
         "max": lambda: rows.x.max(),
-        "first": lambda: rows.x.argmin(order),
-        "last": lambda: rows.x.argmax(order),
+        "first": lambda: rows.x.argmin(order()),
+        "last": lambda: rows.x.argmax(order()),
     }[aggregate]()
     return rows.group_by("who").aggregate(**{name: total.cast("float64")})
 

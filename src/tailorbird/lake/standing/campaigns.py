@@ -20,7 +20,7 @@ from tailorbird.lake.standing.engine import Engine, Plan, facts_given, planned
 from tailorbird.lake.standing.files import Saved, View, load, save
 from tailorbird.lake.standing.roster import BYTES_EACH, EXPOSED, SEEN, Roster, TooManyArms
 from tailorbird.lake.standing.sums import Row, Rows, Unsure
-from tailorbird.lake.standing.touched import Since, TooMuch, above, of_campaign, touched
+from tailorbird.lake.standing.touched import Since, TooMuch, above, events_read, of_campaign, touched
 from tailorbird.lake.tables import parquet
 
 if TYPE_CHECKING:
@@ -191,7 +191,9 @@ class Standing:
             return view.parts
         plan = held.plans.get(key)
         if plan is None:
-            plan = planned(lambda tables: parts(tables, view.query, view.since, view.floors), facts_given())
+            plan = planned(
+                lambda tables: parts(tables, view.query, view.since, view.floors), facts_given(events_read(view.query))
+            )
             held.plans[key] = plan
         self._check()
         old, new = (self._engine.run(plan, given) for given in sides)

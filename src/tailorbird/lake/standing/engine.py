@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,7 +20,7 @@ class Statement(msgspec.Struct, frozen=True):
     name: str | None
     kept: str
     sql: str
-    schema: Any
+    columns: tuple[str, ...]
 
 
 #: what an expression became
@@ -35,12 +35,13 @@ def planned(expressions: Callable[[Any], Iterator[tuple[str, Any]]], given: Mapp
     return tuple(recording.statements)
 
 
-def facts_given() -> dict[str, pa.Schema]:
-    """The schemas of a project's facts and links."""
+def facts_given(events: Sequence[str]) -> dict[str, pa.Schema]:
+    """The schemas of a project's facts and links, with these columns of events: an expression knows of no other."""
     import pyarrow as pa
 
     links = pa.schema([("person", pa.int64()), ("target", pa.int64())])
-    return {**{table: columns.schema(table) for table in FACT_TABLES}, "links": links}
+    given: dict[str, pa.Schema] = {**{table: columns.schema(table) for table in FACT_TABLES}, "links": links}
+    return given | {"events": pa.schema([given["events"].field(name) for name in events])}
 
 
 class _Recording:
@@ -67,7 +68,11 @@ class _Recording:
         import ibis
 
         sql = str(ibis.to_sql(table, dialect="duckdb"))
-        self.statements.append(Statement(name, kept, sql, table.schema().to_pyarrow()))
+        if name is not None:  # the engine adds decimals up as decimals, whatever the expression's type says
+            kinds = table.schema().items()
+            told = (f'CAST("{one}" AS DOUBLE)' if kind.is_floating() else f'"{one}"' for one, kind in kinds)
+            sql = f"SELECT {', '.join(told)} FROM ({sql})"  # noqa: S608 - names of ours
+        self.statements.append(Statement(name, kept, sql, tuple(table.columns)))
 
 
 class Engine:
@@ -114,5 +119,7 @@ class Engine:
             if one.name is None:
                 self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {one.kept} AS {one.sql}")
             else:
-                told[one.name] = self._connection.sql(one.sql).to_arrow_table().cast(one.schema).to_pylist()
+                # rows, not a relation: that would bind the question twice, which costs more than so few facts do
+                rows = self._connection.execute(one.sql).fetchall()
+                told[one.name] = [dict(zip(one.columns, row, strict=True)) for row in rows]
         return told

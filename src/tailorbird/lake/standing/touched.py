@@ -20,6 +20,7 @@ from tailorbird.lake.manifest import File
 from tailorbird.lake.place import Place
 from tailorbird.lake.queries import ask
 from tailorbird.lake.queries.spans import look_back
+from tailorbird.lake.queries.totals import in_order
 from tailorbird.lake.queries.touches import TOUCHES
 from tailorbird.lake.standing.engine import Engine
 from tailorbird.lake.standing.roster import Roster
@@ -78,6 +79,15 @@ def touched(
     return found.sides()
 
 
+def events_read(query: ask.Campaign) -> tuple[str, ...]:
+    """The columns of events that an answer needs: to read the others of a file costs as much again."""
+    measures = [one for goal in query.goals for one in (goal.value, goal.per) if one is not None]
+    return (*_READ, "id") if any(map(in_order, measures)) else _READ
+
+
+_READ = ("person", "name", "time", "properties", "source", "channel", "campaign", "rule", "arm")
+
+
 def above(engine: Engine, place: Place, since: Since, table: FactTable, where: str) -> pa.Table:
     """The facts of a table above the numbers that are as wanted; one more than ``MOST_NEW`` at most."""
     number = since.numbers.of(table)
@@ -134,16 +144,12 @@ class _Looking:
 
         persons = those(people)
         whole = np.union1d(changed, counting)
-        events = [
-            self._events(self._names.whole, those(whole), first.least(whole)),
-            self._events(self._names.all - self._names.whole, those(changed), first.least(changed)),
-        ]
         old = {
             "exposures": of(exposures),
             "sightings": self._sightings(those(np.union1d(changed, crossing))),
-            "events": pa.concat_tables(events),
+            "events": self._events(those(whole), those(changed), first.least(whole)),
         }
-        new = {name: pa.concat_tables([old[name], of(fresh[name])]) for name in old}
+        new = {name: pa.concat_tables([held, of(fresh[name]).select(held.column_names)]) for name, held in old.items()}
         return (
             old | {"links": since.then.of(persons).table()},
             new | {"links": since.now.of(persons).table()},
@@ -193,25 +199,32 @@ class _Looking:
             return self._roster.sightings(persons)
         return self._scanned("sightings", persons, of_campaign(self._query.people.campaign))
 
-    def _events(self, names: set[str], persons: Any, least: int) -> pa.Table:
-        return self._scanned("events", persons, self._wanted(names), least - look_back(self._query.goals))
+    def _events(self, persons: Any, changed: Any, least: int) -> pa.Table:
+        """Those that are needed whole of all, and the others of whom has ``changed``: files are read once for both."""
+        where = f"{self._wanted()} AND (changed OR {self._wanted(self._names.whole)})"
+        since = least - look_back(self._query.goals)
+        return self._scanned("events", persons, where, since, isin(persons, changed))
 
-    def _scanned(self, table: FactTable, persons: Any, where: str, since: int | None = None) -> pa.Table:
-        """What files hold of these persons, up to the numbers."""
+    def _scanned(
+        self, table: FactTable, persons: Any, where: str, since: int | None = None, changed: Any | None = None
+    ) -> pa.Table:
+        """What files hold of these persons, up to the numbers. ``where`` may ask whether a person has ``changed``."""
         import pyarrow as pa
 
+        names = events_read(self._query) if table == "events" else columns.schema(table).names
         span = since, self._query.people.until if table == "events" else None
         number = self._since.numbers.of(table)
         mine = [one for one in self._since.files if one.table == table and in_span(one, span) and one.first <= number]
         if not (mine and len(persons)):
-            return _none(table)
+            return _none(table).select(names)
         if any(one.last > number for one in mine):
             where += f" AND seq <= {number}"
         sql = f"""
-            SELECT {_names(table)} FROM {parquet(self._place, mine)}
-            WHERE {where} AND person IN (SELECT person FROM wanted)
+            SELECT {", ".join(names)} FROM {parquet(self._place, mine)} JOIN wanted ON person = visitor WHERE {where}
         """  # noqa: S608
-        found = self._engine.table(sql, wanted=pa.table({"person": pa.array(persons)})).cast(columns.schema(table))
+        wanted = {"visitor": pa.array(persons)} | ({"changed": pa.array(changed)} if changed is not None else {})
+        found = self._engine.table(sql, wanted=pa.table(wanted))
+        found = found.cast(pa.schema([columns.schema(table).field(name) for name in names]))
         if found.num_rows > MOST_NEW:
             raise TooMuch
         return found
