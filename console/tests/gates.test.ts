@@ -116,7 +116,11 @@ test("a draw is told by shares, and by the rule that matched", () => {
     ],
   };
   expect(told(drawn, CAMPAIGN).sentence).toBe("“Gold” matches, and the draw gives “Warm”, which has 25\u00a0%.");
-  const only = { gate: "experience", message: "Rule 'Gold' matches and shows Warm.", path: "rules[0].experiences[0]" };
+  const only = {
+    gate: "experience",
+    message: "Rule “Gold” matches and shows “Warm”.",
+    path: "rules[0].experiences[0]",
+  };
   expect(told(only, CAMPAIGN).sentence).toBe(only.message);
 });
 

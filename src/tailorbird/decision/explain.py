@@ -101,7 +101,7 @@ def _control(choice: Choice, subject: Subject, now: int) -> Explanation:
     slot = draw(plan.salt, CONTROL, choice.bucket_id)
     return Explanation(
         gate="control",
-        message=f"{_title(rule)} matches; the visitor is control: slot {slot} is below {plan.control_slots}.",
+        message=f"{_title(rule)} matches; the visitor is in control: slot {slot} is below {plan.control_slots}.",
         path="control",
         found=slot,
         expected=plan.control_slots,
@@ -112,19 +112,19 @@ def _control(choice: Choice, subject: Subject, now: int) -> Explanation:
 def _experience(choice: Choice, subject: Subject, now: int) -> Explanation:
     rule, experience = _matched(choice), choice.experience
     if experience is not None and choice.forced:
-        message = f"{experience.name} was asked for, whatever the gates say."
+        message = f"“{experience.name}” was asked for, whatever the gates say."
         return Explanation(gate="experience", message=message, path=experience.path)
     skipped = _passed_over(choice, rule, subject, now)
     if experience is None:
         message = f"{_title(rule)} matches, but none of its experiences has a share: all are paused or weigh nothing."
         return Explanation(gate="experience", message=message, path=f"{rule.path}.experiences", rules=skipped)
     if choice.reason is Reason.TARGETING_MATCH:
-        message = f"{_title(rule)} matches and shows {experience.name} to everybody who is not control."
+        message = f"{_title(rule)} matches and shows “{experience.name}” to everybody outside the control group."
         return Explanation(gate="experience", message=message, path=experience.path, rules=skipped)
     slot = draw(choice.plan.salt, rule.purpose, choice.bucket_id)
     return Explanation(
         gate="experience",
-        message=f"{_title(rule)} matches; slot {slot} of {SLOTS} belongs to {experience.name}.",
+        message=f"{_title(rule)} matches; slot {slot} of {SLOTS} belongs to “{experience.name}”.",
         path=experience.path,
         found=slot,
         expected=[list(pair) for pair in rule.source.ranges.get(experience.id, ())],
@@ -206,4 +206,4 @@ def _unexplained(choice: Choice) -> Explanation:
 
 def _title(rule: PlanRule) -> str:
     """What people call a rule: its name, else its number in the order in which they are tried."""
-    return f"Rule {rule.name!r}" if rule.name else f"Rule {int(rule.path.removeprefix('rules[').removesuffix(']')) + 1}"
+    return f"Rule “{rule.name}”" if rule.name else f"Rule {int(rule.path.removeprefix('rules[').removesuffix(']')) + 1}"

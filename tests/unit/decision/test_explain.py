@@ -95,7 +95,7 @@ def test_control_and_experience_tell_the_slot() -> None:
 def test_rules_that_were_passed_over_say_why() -> None:
     why = explain(plan(FOR_GOLD, rule(experience(2), id="Ru1e2", name="The rest")), SILVER)
     assert why.gate == "experience"
-    assert "Rule 'The rest' matches" in why.message
+    assert "Rule “The rest” matches" in why.message
     assert [part.path for part in why.rules] == ["rules[0].audience.tier.$in"]
     assert explain(plan(FOR_GOLD, rule(experience(2), id="Ru1e2")), GOLD).rules == ()
 

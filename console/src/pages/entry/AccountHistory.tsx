@@ -1,4 +1,4 @@
-import { Button, Paper, Skeleton, Stack, Table, Text, Title } from "@mantine/core";
+import { Button, Group, Paper, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Fragment, type ReactNode } from "react";
 import { api, data, type Schemas } from "@/api/client";
@@ -50,24 +50,10 @@ export function AccountHistory() {
         <Text size="sm">Nothing yet: when an account is made, changed or deleted, it is written down here.</Text>
       )}
       {entries.length > 0 && (
-        <Paper withBorder>
-          <Table.ScrollContainer minWidth={640} tabIndex={0}>
-            <Table fz="sm" verticalSpacing="xs">
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th>When</Table.Th>
-                  <Table.Th>Who</Table.Th>
-                  <Table.Th>What</Table.Th>
-                  <Table.Th>Whose account</Table.Th>
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {entries.map((entry) => (
-                  <Line key={entry.seq} entry={entry} />
-                ))}
-              </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
+        <Paper withBorder component="ul" m={0} p={0} style={{ listStyle: "none" }}>
+          {entries.map((entry) => (
+            <Line key={entry.seq} entry={entry} />
+          ))}
         </Paper>
       )}
       {found.hasNextPage && (
@@ -83,32 +69,31 @@ export function AccountHistory() {
 
 function Line({ entry }: { entry: Entry }) {
   const about = details(entry);
+  const deeds = entry.action.split(", ").map((deed) => DEEDS[deed] ?? deed);
   return (
-    <Table.Tr>
-      <Table.Td>
-        <Moment at={entry.at} exact />
-      </Table.Td>
-      <Table.Td>
-        <b>{entry.author || "nobody in particular"}</b>
-      </Table.Td>
-      <Table.Td>
-        {entry.action
-          .split(", ")
-          .map((deed) => DEEDS[deed] ?? deed)
-          .join("; ")}
-        {about.length > 0 && (
-          <Text size="xs" c="dimmed">
-            {about.map((one, index) => (
-              <Fragment key={index.toString()}>
-                {index > 0 && " · "}
-                {one}
-              </Fragment>
-            ))}
+    <li style={{ borderBottom: "1px solid var(--mantine-color-default-border)" }}>
+      <Group px="md" py="xs" gap="sm" wrap="nowrap" justify="space-between" align="flex-start">
+        <div style={{ minWidth: 0 }}>
+          <Text size="sm" style={{ overflowWrap: "anywhere" }}>
+            <b>{entry.author || "nobody in particular"}</b> · {deeds.join("; ")}
+            {entry.key && ` · ${entry.key}`}
           </Text>
-        )}
-      </Table.Td>
-      <Table.Td>{entry.key || "everybody’s"}</Table.Td>
-    </Table.Tr>
+          {about.length > 0 && (
+            <Text size="xs" c="dimmed">
+              {about.map((one, index) => (
+                <Fragment key={index.toString()}>
+                  {index > 0 && " · "}
+                  {one}
+                </Fragment>
+              ))}
+            </Text>
+          )}
+        </div>
+        <Text size="sm" c="dimmed" style={{ whiteSpace: "nowrap" }}>
+          <Moment at={entry.at} />
+        </Text>
+      </Group>
+    </li>
   );
 }
 

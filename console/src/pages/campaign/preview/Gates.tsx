@@ -103,7 +103,7 @@ function Why({ why, campaign, conditions, matched }: Props) {
   if (sentence) return sentence;
   return (
     <span title={why.path}>
-      asks for <em>{asked.join(", that is: ")}</em>
+      asks: <em>{nested(asked)}</em>
       {found ? (
         <>
           ; found: <b>{found}</b>
@@ -114,6 +114,9 @@ function Why({ why, campaign, conditions, matched }: Props) {
     </span>
   );
 }
+
+/** What an audience asks stands in brackets behind its name. */
+const nested = (asked: string[]): string => asked.reduceRight((inner, outer) => `${outer} (${inner})`);
 
 /** The same for engineers: constants, paths and values as the server tells them. */
 function Exactly({ why, reason }: { why: Explanation; reason: string }) {
