@@ -72,7 +72,7 @@ def test_a_catalogue_is_imported_with_an_error_for_each_line_that_is_wrong(
     page.get_by_role("button", name="Import").first.click()
     form = page.get_by_role("dialog")
     form.locator("input[type=file]").set_input_files(tmp_path / "items.csv")
-    expect(form.get_by_text("2 items are ready, 1 lines cannot be read")).to_be_visible()
+    expect(form.get_by_text("2 items are ready, 1 line cannot be read")).to_be_visible()
     form.get_by_role("button", name="Import").click()
     expect(form.get_by_role("alert")).to_contain_text("2 items are in the catalogue")
     expect(form.get_by_role("alert")).to_contain_text("line 3")
@@ -87,12 +87,51 @@ def test_a_catalogue_is_imported_with_an_error_for_each_line_that_is_wrong(
     form.locator("input[type=file]").set_input_files(tmp_path / "items.json")
     form.get_by_role("button", name="Import").click()
     expect(form.get_by_role("alert")).to_contain_text("1,199 items are in the catalogue")
-    expect(form.get_by_role("alert")).to_contain_text("line 701")
+    expect(form.get_by_role("alert")).to_contain_text("item 701: id: expected text of 1 to 200 characters")
     page.goto(f"{place.url}/p/shop/history")
     entry = page.get_by_text("ada@example.org · put items · catalogue")
     expect(entry).to_have_count(1)
     page.get_by_role("button", name="What “put items” changed in catalogue").click()
     expect(page.get_by_role("cell", name="1201", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+def test_ten_thousand_rows_are_imported_with_every_error_told_once(place: Place, page: Page, tmp_path: Path) -> None:
+    first_run(page, place)
+    page.goto(f"{place.url}/p/shop/catalogue")
+    rows = [f"sku-{n:05},Größe {n},{n / 10}" for n in range(10_000)]
+    for number in range(0, 10_000, 100):
+        rows[number] = f"{'x' * 300}{number},too long,1"
+    rows[1], rows[3] = ",no id,1", "sku-00002,twice,1"
+    rows[5_000] = "sku-05000,a cell too few"
+    (tmp_path / "items.csv").write_text("\n".join(["id,name,price", *rows]), encoding="utf-8")
+    sent: list[str] = []
+    page.on("request", lambda one: sent.append(one.url) if one.method == "POST" and one.url.endswith("items") else None)
+    page.get_by_role("button", name="Import").first.click()
+    form = page.get_by_role("dialog")
+    form.locator("input[type=file]").set_input_files(tmp_path / "items.csv")
+    expect(form.get_by_text("9,997 items are ready, 3 lines cannot be read.")).to_be_visible()
+    expect(form.get_by_text("line 5: its id sku-00002 stands in line 4 already")).to_be_visible()
+    form.get_by_role("button", name="Import").click()
+    told = form.get_by_role("alert")
+    expect(told).to_contain_text("9,898 items are in the catalogue", timeout=60_000)
+    expect(told.get_by_role("listitem").first).to_contain_text("line 2: id: expected text of 1 to 200 characters")
+    assert len(sent) <= 2 * 20
+    with page.expect_download() as waiting:
+        told.get_by_role("button", name="Save all 102 errors").click()
+    waiting.value.save_as(tmp_path / "errors.csv")
+    lines = (tmp_path / "errors.csv").read_text(encoding="utf-8").splitlines()
+    assert (len(lines), lines[0], lines[-1].split(",")[0]) == (103, "line,error", "9902")
+    form.get_by_role("button", name="Done").click()
+
+    # an item is found by its id, looked at as a whole, and deleted
+    page.get_by_label("From id").fill("sku-04999")
+    expect(page.get_by_role("row").nth(1)).to_contain_text("Größe 4999")
+    page.get_by_role("button", name="All of sku-04999").click()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("row").nth(1)).to_contain_text("Größe 5001")
+    assert place.server.call("GET", f"{PROJECT}/items/sku-04999", place.key)[0] == 404
 
 
 @pytest.mark.parametrize("place", ["sqlite", "postgresql"], indirect=True)
@@ -136,6 +175,11 @@ def test_events_are_seen_as_they_arrive_filtered_and_refused_with_the_reason(pla
     row = page.get_by_role("row").filter(has_text="refund")
     expect(row).to_contain_text("time")
     expect(row).to_contain_text("a time since 2000-01-01")
+    odd = '{"events": [{"name": "checkout", "visitor": {"id": "ann"}, "properties": "4111 1111"}, [1, "4111"]]}'
+    place.ask("POST", "/v1/events", json.loads(odd))
+    expect(page.get_by_role("row").filter(has_text="checkout")).to_contain_text('"properties":"text(9)"')
+    expect(page.get_by_role("row").filter(has_text="no name")).to_contain_text("9 bytes")
+    expect(page.get_by_text("4111")).to_have_count(0)
     page.get_by_role("tab", name="What arrives").click()
     expect(page.get_by_role("row").filter(has_text="search")).to_be_visible()
 

@@ -1,18 +1,19 @@
-import { Anchor, Button, Group, Paper, Stack, Textarea, TextInput } from "@mantine/core";
+import { Anchor, Button, Group, Paper, SimpleGrid, Stack, Textarea, TextInput } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useMemo } from "react";
 import { type ApiProblem, asProblem } from "@/api/problem";
 import { confirm } from "./confirm";
 import { Page } from "./Page";
+import { Theirs } from "./Theirs";
 import { Trouble } from "./Trouble";
+import { isStale, type Typed } from "./typed";
 import { sentence, WrongFields } from "./wrong";
 
-type Props = {
+type Props<B extends Named> = {
   title: string;
   /** the list that it belongs to */
   list: { label: string; to: string };
-  body: { name: string; description?: string };
-  set: (change: { name?: string; description?: string }) => void;
+  typed: Typed<B>;
   locked: boolean;
   save: { error: unknown; isPending: boolean; mutate: () => void };
   /** that it is there already, and what becomes of those who use it when it is deleted */
@@ -23,8 +24,13 @@ type Props = {
   after?: ReactNode;
 };
 
+type Named = { name: string; description?: string };
+
 /** The page of something with a name that is saved as a whole: its errors stand beside their fields. */
-export function DefinitionForm({ title, list, body, set, locked, save, remove, children, after }: Props) {
+export function DefinitionForm<B extends Named>(props: Props<B>) {
+  const { title, list, typed, locked, save, remove, children, after } = props;
+  const { body } = typed;
+  const set = (change: Partial<Named>) => typed.set(change as Partial<B>);
   const problem = useMemo(() => (save.error ? asProblem(save.error) : undefined), [save.error]);
   return (
     <Page
@@ -48,7 +54,8 @@ export function DefinitionForm({ title, list, body, set, locked, save, remove, c
     >
       <Paper withBorder p="md">
         <Stack>
-          <Group grow align="flex-start" maw={720}>
+          <Theirs typed={typed} />
+          <SimpleGrid cols={{ base: 1, xs: 2 }} maw={720}>
             <TextInput
               label="Name"
               required
@@ -65,11 +72,15 @@ export function DefinitionForm({ title, list, body, set, locked, save, remove, c
               onChange={(event) => set({ description: event.currentTarget.value })}
               error={problem?.at("description")}
             />
-          </Group>
+          </SimpleGrid>
           <Beside problem={problem}>{children}</Beside>
-          {problem && !problem.at("name") && !problem.at("key") && <Trouble error={problem} />}
+          {problem && !problem.at("name") && !problem.at("key") && !isStale(problem) && <Trouble error={problem} />}
           <Group>
-            <Button loading={save.isPending} disabled={locked || !body.name.trim()} onClick={() => save.mutate()}>
+            <Button
+              loading={save.isPending}
+              disabled={locked || !body.name.trim() || typed.theirs !== null}
+              onClick={() => save.mutate()}
+            >
               {remove ? "Save" : "Create"}
             </Button>
           </Group>

@@ -1,10 +1,9 @@
 import { Skeleton, Stack } from "@mantine/core";
-import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Trouble } from "./Trouble";
 
 type Props<T> = {
-  query: UseQueryResult<T>;
+  query: { data: T | undefined; error: unknown; refetch: () => unknown };
   /** how many lines stand in until the answer is there */
   lines?: number;
   children: (value: T) => ReactNode;

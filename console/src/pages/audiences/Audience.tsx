@@ -1,12 +1,12 @@
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
 import { api, data, type Schemas } from "@/api/client";
 import { useProject, useRole } from "@/app/project";
 import { AudienceEditor } from "@/pages/campaign/AudienceEditor";
 import { DefinitionForm } from "@/parts/DefinitionForm";
 import { Loaded } from "@/parts/Loaded";
+import { useTyped } from "@/parts/typed";
 import { At } from "@/parts/wrong";
 import { ListMembers } from "./ListMembers";
 
@@ -26,7 +26,7 @@ export function Audience() {
   if (ref === "new") return <Edit key={type} fresh={type === "list" ? "list" : "condition"} />;
   return (
     <Loaded query={found} lines={6}>
-      {(view) => <Edit key={view.version} view={view} />}
+      {(view) => <Edit key={view.id} view={view} />}
     </Loaded>
   );
 }
@@ -36,10 +36,12 @@ function Edit({ view, fresh }: { view?: View; fresh?: "list" | "condition" }) {
   const may = useRole();
   const client = useQueryClient();
   const navigate = useNavigate();
-  const [body, setBody] = useState<Body>(
-    view?.body ?? { name: "", type: fresh, condition: fresh === "condition" ? {} : undefined },
-  );
-  const set = (change: Partial<Body>) => setBody({ ...body, ...change });
+  const typed = useTyped<Body>(`tailorbird:typed:${project}:audience:${view?.id ?? `new-${fresh}`}`, view, {
+    name: "",
+    type: fresh,
+    condition: fresh === "condition" ? {} : undefined,
+  });
+  const { body, set } = typed;
   const list = body.type === "list";
   const refresh = () => client.invalidateQueries({ queryKey: ["project", project, "audiences"] });
   const save = useMutation({
@@ -48,12 +50,15 @@ function Edit({ view, fresh }: { view?: View; fresh?: "list" | "condition" }) {
       view
         ? data(
             api.PUT("/v1/projects/{project}/audiences/{ref}", {
-              params: { path: { project, ref: view.key }, header: { "If-Match": `"${view.version}"` } },
+              params: { path: { project, ref: view.key }, header: { "If-Match": `"${typed.base}"` } },
               body,
             }),
           )
         : data(api.POST("/v1/projects/{project}/audiences", { params: { path: { project } }, body })),
+    onError: refresh,
     async onSuccess(saved) {
+      client.setQueryData(["project", project, "audiences", saved.key], saved);
+      typed.drop();
       await refresh();
       notifications.show({
         message: `${saved.body.name} is saved. Campaigns that ask for it follow within two seconds.`,
@@ -74,8 +79,7 @@ function Edit({ view, fresh }: { view?: View; fresh?: "list" | "condition" }) {
     <DefinitionForm
       title={view?.body.name ?? (list ? "New list" : "New audience")}
       list={{ label: "Audiences", to: `/p/${project}/audiences` }}
-      body={body}
-      set={set}
+      typed={typed}
       locked={locked}
       save={save}
       remove={

@@ -7,10 +7,12 @@ import { useProject, useRole } from "@/app/project";
 import { confirm } from "@/parts/confirm";
 import { count } from "@/parts/figures";
 import { Loaded } from "@/parts/Loaded";
-import { idsOf } from "./ids";
+import { idsOf, idsOfFile } from "./ids";
 
 /** Ids of one upload; others see all of it or nothing. */
 const BITE = 50_000;
+
+const many = (ids: number) => `${count(ids)} ${ids === 1 ? "id" : "ids"}`;
 
 /** Who is on a list. */
 export function ListMembers({ audience }: { audience: Schemas["Versioned_Audience_"] }) {
@@ -38,7 +40,7 @@ export function ListMembers({ audience }: { audience: Schemas["Versioned_Audienc
     async onSuccess(ids) {
       setText("");
       await client.invalidateQueries({ queryKey: key });
-      notifications.show({ message: `${count(ids)} ids are on the list.` });
+      notifications.show({ message: `${many(ids)} ${ids === 1 ? "is" : "are"} on the list.` });
     },
     onSettled: () => setSent(null),
   });
@@ -48,7 +50,9 @@ export function ListMembers({ audience }: { audience: Schemas["Versioned_Audienc
     async onSuccess(removed) {
       setText("");
       await client.invalidateQueries({ queryKey: key });
-      notifications.show({ message: `${count(removed.removed)} ids were taken off the list.` });
+      notifications.show({
+        message: `${many(removed.removed)} ${removed.removed === 1 ? "was" : "were"} taken off the list.`,
+      });
     },
   });
   const ids = idsOf(text);
@@ -58,7 +62,7 @@ export function ListMembers({ audience }: { audience: Schemas["Versioned_Audienc
         <Group justify="space-between">
           <Title order={2}>Members</Title>
           <Loaded query={size} lines={1}>
-            {(told) => <Text size="sm">{count(told.size)} ids</Text>}
+            {(told) => <Text size="sm">{many(told.size)}</Text>}
           </Loaded>
         </Group>
         <Textarea
@@ -93,9 +97,13 @@ export function ListMembers({ audience }: { audience: Schemas["Versioned_Audienc
               accept=".csv,.txt,text/plain,text/csv"
               onChange={async (file) => {
                 if (!file) return;
-                const told = idsOf(await file.text());
+                const told = idsOfFile(await file.arrayBuffer());
+                if (typeof told === "string" || told.length === 0) {
+                  notifications.show({ color: "red", title: file.name, message: told || "The file has no ids." });
+                  return;
+                }
                 confirm({
-                  title: `Replace the list by ${count(told.length)} ids?`,
+                  title: `Replace the list by ${many(told.length)}?`,
                   body: `Everybody who is not in ${file.name} leaves it.`,
                   verb: "Replace",
                   act: () => put.mutate({ ids: told, replace: true }),

@@ -4,8 +4,9 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { api, data } from "@/api/client";
-import { useProject } from "@/app/project";
+import { useProject, useRole } from "@/app/project";
 import { useRunningCampaign } from "@/app/running";
+import { isLive, keysOf } from "@/pages/keys/keysOf";
 import { Snippet } from "@/parts/Copy";
 import { Moment } from "@/parts/Moment";
 import { Page } from "@/parts/Page";
@@ -15,16 +16,14 @@ import { LANGUAGES } from "./snippets";
 export function Connect() {
   const project = useProject();
   const [secret, setSecret] = useState("");
-  const keys = useQuery({
-    queryKey: ["project", project, "keys"],
-    queryFn: () => data(api.GET("/v1/projects/{project}/keys", { params: { path: { project } } })),
-  });
+  const may = useRole();
+  const keys = useQuery({ ...keysOf(project), enabled: may("admin") });
   const arrived = useQuery({
     queryKey: ["project", project, "connection"],
     refetchInterval: 2_000,
     queryFn: () => data(api.GET("/v1/projects/{project}/connection", { params: { path: { project } } })),
   });
-  const deciding = (keys.data?.items ?? []).filter((key) => key.scopes.includes("decide") && !key.revoked_at);
+  const [deciding] = (keys.data?.items ?? []).filter((key) => key.scopes.includes("decide") && isLive(key));
   const asked = arrived.data?.decided_at;
   const first = arrived.data?.event;
   const campaign = useRunningCampaign();
@@ -34,9 +33,11 @@ export function Connect() {
       about="Ask once per request what this visitor should see, show it, and report what they did. Each step turns green when it has happened."
     >
       <Stack component="ol" gap="md" m={0} p={0} style={{ listStyle: "none" }}>
-        <Step number={1} title="A key" done={deciding.length > 0}>
-          {deciding[0] ? (
-            `${deciding[0].client} may decide`
+        <Step number={1} title="A key" done={Boolean(deciding ?? asked)}>
+          {deciding ? (
+            `${deciding.client} may decide`
+          ) : !may("admin") ? (
+            "Admins of the project see its keys and make new ones: ask one of them for a key that may decide and record."
           ) : (
             <Button component={Link} to={`/p/${project}/keys`} size="compact-sm" mt={4}>
               Create a key

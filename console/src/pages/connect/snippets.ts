@@ -40,7 +40,8 @@ tailorbird.post("/v1/events", json={"events": [
   {
     value: "node",
     label: "Node",
-    write: ({ base, key, campaign }) => `const call = (path, body) =>
+    write: ({ base, key, campaign }) => `// first.mjs, with Node 18 or newer
+const call = (path, body) =>
   fetch("${base}" + path, {
     method: "POST",
     headers: { authorization: "Bearer ${key}", "content-type": "application/json" },

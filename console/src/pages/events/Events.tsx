@@ -1,6 +1,7 @@
 import {
   Anchor,
   Badge,
+  Button,
   Code,
   Group,
   Paper,
@@ -18,14 +19,14 @@ import { IconChevronRight, IconStack2 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Fragment, useMemo, useState } from "react";
-import { api, data } from "@/api/client";
 import { schema } from "@/api/queries";
 import { useProject } from "@/app/project";
 import { Empty } from "@/parts/Empty";
-import { count } from "@/parts/figures";
-import { Loaded } from "@/parts/Loaded";
-import { Clock, Moment } from "@/parts/Moment";
+import { Clock } from "@/parts/Moment";
 import { Page } from "@/parts/Page";
+import { Refused } from "./Refused";
+import { SchemaSeen } from "./SchemaSeen";
+import { told } from "./told";
 import { type Arrived, useLive } from "./useLive";
 
 /** What arrives, while it arrives. */
@@ -62,6 +63,7 @@ function Live() {
   const [who, setWho] = useState("");
   const [visitorId] = useDebouncedValue(who.trim(), 400);
   const [opened, setOpened] = useState<number | null>(null);
+  const [most, setMost] = useState(ROWS);
   const { events, loaded, trouble } = useLive(running, name ?? "", visitorId);
   const seen = useQuery(schema(project));
   const names = useMemo(
@@ -76,11 +78,19 @@ function Live() {
     [seen.data, events, name],
   );
   const visitor = (one: Arrived) => String(one.visitor_id ?? one.anonymous_id ?? "");
-  const shown = events;
+  const shown = events.slice(0, most);
   if (loaded && events.length === 0 && !name && !visitorId)
     return (
-      <Empty icon={<IconStack2 size={26} />} title="No event yet">
-        Events appear here within a second of being reported. “Connect your backend” has a first call to copy.
+      <Empty
+        icon={<IconStack2 size={26} />}
+        title="No event yet"
+        action={
+          <Button component={Link} to={`/p/${project}/connect`}>
+            Connect your backend
+          </Button>
+        }
+      >
+        Events appear here within a second of being reported. There is a first call to copy in seven languages.
       </Empty>
     );
   return (
@@ -106,7 +116,7 @@ function Live() {
         />
         <Switch label="Live" checked={running} onChange={(event) => setRunning(event.currentTarget.checked)} />
         <Text size="sm" c="dimmed" role="status">
-          {running && trouble ? "The server does not answer; trying again" : `${count(shown.length)} shown`}
+          {running && trouble ? "The server does not answer; trying again" : told(shown.length, events.length)}
         </Text>
       </Group>
       {loaded && shown.length === 0 && (
@@ -127,7 +137,7 @@ function Live() {
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
-              {shown.slice(0, 60).map((one) => (
+              {shown.map((one) => (
                 <Fragment key={one.seq}>
                   <Table.Tr
                     style={{ cursor: "pointer" }}
@@ -181,114 +191,14 @@ function Live() {
           </Table>
         </Table.ScrollContainer>
       </Paper>
+      {events.length > most && (
+        <Button variant="default" onClick={() => setMost(most + ROWS)}>
+          Show more
+        </Button>
+      )}
     </Stack>
   );
 }
 
-function Refused() {
-  const project = useProject();
-  const found = useQuery({
-    queryKey: ["project", project, "events", "refused"],
-    refetchInterval: 5_000,
-    queryFn: () =>
-      data(api.GET("/v1/projects/{project}/events/rejected", { params: { path: { project }, query: { limit: 200 } } })),
-  });
-  return (
-    <Loaded query={found}>
-      {({ items }) =>
-        items.length === 0 ? (
-          <Empty icon={<IconStack2 size={26} />} title="Nothing was refused">
-            Events that are not of the expected form are listed here for a week, with the field that is wrong. Their
-            values are masked.
-          </Empty>
-        ) : (
-          <Paper withBorder>
-            <Table.ScrollContainer minWidth={640} tabIndex={0}>
-              <Table fz="sm" verticalSpacing="xs">
-                <Table.Thead>
-                  <Table.Tr>
-                    <Table.Th>When</Table.Th>
-                    <Table.Th>Event</Table.Th>
-                    <Table.Th>Field</Table.Th>
-                    <Table.Th>Why</Table.Th>
-                    <Table.Th>Its form</Table.Th>
-                  </Table.Tr>
-                </Table.Thead>
-                <Table.Tbody>
-                  {items.map((one, index) => (
-                    <Table.Tr key={`${one.at}-${index.toString()}`} style={{ verticalAlign: "top" }}>
-                      <Table.Td>
-                        <Moment at={one.at} />
-                      </Table.Td>
-                      <Table.Td>
-                        {one.name || (
-                          <Text c="dimmed" size="sm">
-                            no name
-                          </Text>
-                        )}
-                      </Table.Td>
-                      <Table.Td>
-                        <code>{one.field}</code>
-                      </Table.Td>
-                      <Table.Td>{one.error}</Table.Td>
-                      <Table.Td maw={320}>
-                        <Code fz="xs" style={{ wordBreak: "break-word" }}>
-                          {JSON.stringify(one.masked ?? {})}
-                        </Code>
-                      </Table.Td>
-                    </Table.Tr>
-                  ))}
-                </Table.Tbody>
-              </Table>
-            </Table.ScrollContainer>
-          </Paper>
-        )
-      }
-    </Loaded>
-  );
-}
-
-function SchemaSeen() {
-  const project = useProject();
-  const found = useQuery({ ...schema(project), staleTime: 0, refetchInterval: 5_000 });
-  return (
-    <Loaded query={found}>
-      {({ items }) => (
-        <Paper withBorder>
-          <Table.ScrollContainer minWidth={560} tabIndex={0}>
-            <Table fz="sm">
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th>Name</Table.Th>
-                  <Table.Th>Kind</Table.Th>
-                  <Table.Th>Type</Table.Th>
-                  <Table.Th className="num">Seen</Table.Th>
-                  <Table.Th>Last</Table.Th>
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {items.map((one) => (
-                  <Table.Tr key={`${one.kind}:${one.name}:${one.type}`}>
-                    <Table.Td>
-                      <code>{one.name}</code>
-                    </Table.Td>
-                    <Table.Td>{one.kind}</Table.Td>
-                    <Table.Td>
-                      <Badge size="xs" variant="default" tt="none">
-                        {one.type}
-                      </Badge>
-                    </Table.Td>
-                    <Table.Td className="num">{count(one.count)}</Table.Td>
-                    <Table.Td c="dimmed">
-                      <Moment at={one.last_at} />
-                    </Table.Td>
-                  </Table.Tr>
-                ))}
-              </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
-        </Paper>
-      )}
-    </Loaded>
-  );
-}
+/** Rows at once: more of them make a page slow that changes twice a second. */
+const ROWS = 60;

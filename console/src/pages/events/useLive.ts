@@ -14,6 +14,10 @@ const PAUSE_MS = 2_000;
 const BREATH_MS = 500;
 
 type Live = { events: Arrived[]; loaded: boolean; trouble: boolean };
+/** With the number that the next question goes on after: whatever appears later has a higher one. */
+type Held = Live & { next: number };
+
+const NOTHING: Held = { events: [], loaded: false, trouble: false, next: 0 };
 
 /** The newest first, none twice. */
 export function merged(old: Arrived[], fresh: Arrived[]): Arrived[] {
@@ -27,13 +31,13 @@ export function merged(old: Arrived[], fresh: Arrived[]): Arrived[] {
 export function useLive(running: boolean, name: string, visitor: string): Live {
   const project = useProject();
   const filter = JSON.stringify([project, name, visitor]);
-  const [live, setLive] = useState<Live & { filter: string }>({ events: [], loaded: false, trouble: false, filter });
+  const [live, setLive] = useState<Held & { filter: string }>({ ...NOTHING, filter });
   const held = useRef(live);
   useEffect(() => {
     const leaving = new AbortController();
-    const show = (next: Partial<Live>) => {
-      const before = held.current.filter === filter ? held.current : { events: [], loaded: false, trouble: false };
-      held.current = { ...before, ...next, filter };
+    const show = (change: Partial<Held>) => {
+      const before = held.current.filter === filter ? held.current : NOTHING;
+      held.current = { ...before, ...change, filter };
       setLive(held.current);
     };
     const ask = async (after: number, wait: number) => {
@@ -44,17 +48,17 @@ export function useLive(running: boolean, name: string, visitor: string): Live {
           signal: leaving.signal,
         }),
       );
-      return found.items as Arrived[];
+      return { fresh: found.items as Arrived[], next: Number(found.next ?? after) };
     };
     const pause = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds));
     async function listen() {
       show({});
       while (!leaving.signal.aborted) {
-        const { events, loaded } = held.current;
+        const { next: after, loaded } = held.current;
         const began = Date.now();
         try {
-          const fresh = await ask(events[0]?.seq ?? 0, loaded ? WAIT : 0);
-          show({ events: merged(held.current.events, fresh), loaded: true, trouble: false });
+          const { fresh, next } = await ask(after, loaded ? WAIT : 0);
+          show({ events: merged(held.current.events, fresh), loaded: true, trouble: false, next });
           if (!running) return;
           const least = !loaded ? 0 : fresh.length > 0 ? BREATH_MS : PAUSE_MS;
           await pause(Math.max(0, began + least - Date.now()));
@@ -68,5 +72,5 @@ export function useLive(running: boolean, name: string, visitor: string): Live {
     if (running || held.current.filter !== filter || !held.current.loaded) void listen();
     return () => leaving.abort();
   }, [project, running, name, visitor, filter]);
-  return live.filter === filter ? live : { events: [], loaded: false, trouble: false };
+  return live.filter === filter ? live : NOTHING;
 }

@@ -57,7 +57,7 @@ export function Goal() {
           }
         >
           <Paper withBorder p="md" maw={720}>
-            <GoalForm key={goal.version} goal={goal} />
+            <GoalForm key={goal.id} goal={goal} />
           </Paper>
         </Page>
       )}

@@ -1,14 +1,11 @@
 import { Anchor, Badge, Button, Modal, Table, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconFlag, IconPlus } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { Schemas } from "@/api/client";
-import { goals } from "@/api/queries";
+import { api, data, type Schemas } from "@/api/client";
 import { useProject, useRole } from "@/app/project";
 import { Empty } from "@/parts/Empty";
-import { ListTable } from "@/parts/ListTable";
-import { Loaded } from "@/parts/Loaded";
+import { Listed } from "@/parts/Listed";
 import { Page } from "@/parts/Page";
 import { GoalForm } from "./GoalForm";
 
@@ -31,11 +28,12 @@ export function measured(goal: GoalBody): string {
   return says[goal.aggregate ?? "occurrence"] ?? goal.event;
 }
 
+const days = (many: number) => `${many} ${many === 1 ? "day" : "days"}`;
+
 /** What campaigns are judged by. */
 export function Goals() {
   const project = useProject();
   const may = useRole();
-  const found = useQuery(goals(project));
   const [making, { open, close }] = useDisclosure();
   const add = may("editor") && (
     <Button leftSection={<IconPlus size={16} />} onClick={open}>
@@ -48,43 +46,39 @@ export function Goals() {
       about="A goal is an event that counts as success, and how it is added up per person. Global ones are measured for every campaign."
       actions={add}
     >
-      <Loaded query={found}>
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty icon={<IconFlag size={26} />} title="No goal yet" action={add}>
-              Start with the one that pays: an order, a booking, a sign-up. Campaigns name one primary goal, and its
-              lift over the control group is what their verdict is about.
-            </Empty>
-          ) : (
-            <ListTable
-              items={items}
-              head={["Goal", "Measured", "Better", { label: "Window", num: true }]}
-              row={({ key, body }) => (
-                <>
-                  <Table.Td>
-                    <Anchor component={Link} to={`/p/${project}/goals/${key}`} fw={600} size="sm">
-                      {body.name}
-                    </Anchor>{" "}
-                    {body.global && (
-                      <Badge size="xs" variant="light" tt="none">
-                        global
-                      </Badge>
-                    )}
-                    <Text size="xs" c="dimmed" ff="monospace">
-                      {key}
-                    </Text>
-                  </Table.Td>
-                  <Table.Td>
-                    <Text size="sm">{measured(body)}</Text>
-                  </Table.Td>
-                  <Table.Td>{body.better ?? "higher"}</Table.Td>
-                  <Table.Td className="num">{body.window_days ?? 7} days</Table.Td>
-                </>
-              )}
-            />
-          )
+      <Listed
+        what="goals"
+        ask={(query) => data(api.GET("/v1/projects/{project}/goals", { params: { path: { project }, query } }))}
+        empty={
+          <Empty icon={<IconFlag size={26} />} title="No goal yet" action={add}>
+            Start with the one that pays: an order, a booking, a sign-up. Campaigns name one primary goal, and its lift
+            over the control group is what their verdict is about.
+          </Empty>
         }
-      </Loaded>
+        head={["Goal", "Measured", "Better", { label: "Window", num: true }]}
+        row={({ key, body }) => (
+          <>
+            <Table.Td>
+              <Anchor component={Link} to={`/p/${project}/goals/${key}`} fw={600} size="sm">
+                {body.name}
+              </Anchor>{" "}
+              {body.global && (
+                <Badge size="xs" variant="light" tt="none">
+                  global
+                </Badge>
+              )}
+              <Text size="xs" c="dimmed" ff="monospace">
+                {key}
+              </Text>
+            </Table.Td>
+            <Table.Td>
+              <Text size="sm">{measured(body)}</Text>
+            </Table.Td>
+            <Table.Td>{body.better ?? "higher"}</Table.Td>
+            <Table.Td className="num">{days(body.window_days ?? 7)}</Table.Td>
+          </>
+        )}
+      />
       <Modal opened={making} onClose={close} title="New goal" size="lg">
         <GoalForm done={close} />
       </Modal>

@@ -2,12 +2,12 @@ import { Textarea } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { useState } from "react";
 import { api, data, type Schemas } from "@/api/client";
 import { useProject, useRole } from "@/app/project";
 import { ContentEditor } from "@/pages/campaign/content/ContentEditor";
 import { DefinitionForm } from "@/parts/DefinitionForm";
 import { Loaded } from "@/parts/Loaded";
+import { useTyped } from "@/parts/typed";
 
 type View = Schemas["Versioned_Template_"];
 type Body = Schemas["Template"];
@@ -24,7 +24,7 @@ export function Template() {
   if (ref === "new") return <Edit />;
   return (
     <Loaded query={found} lines={6}>
-      {(view) => <Edit key={view.version} view={view} />}
+      {(view) => <Edit key={view.id} view={view} />}
     </Loaded>
   );
 }
@@ -34,7 +34,11 @@ function Edit({ view }: { view?: View }) {
   const may = useRole();
   const client = useQueryClient();
   const navigate = useNavigate();
-  const [body, setBody] = useState<Body>(view?.body ?? { name: "", content: { messages: [{ rows: [] }] } });
+  const typed = useTyped<Body>(`tailorbird:typed:${project}:template:${view?.id ?? "new"}`, view, {
+    name: "",
+    content: { messages: [{ rows: [] }] },
+  });
+  const { body, set } = typed;
   const refresh = () => client.invalidateQueries({ queryKey: ["project", project, "templates"] });
   const save = useMutation({
     meta: { quiet: true },
@@ -42,12 +46,15 @@ function Edit({ view }: { view?: View }) {
       view
         ? data(
             api.PUT("/v1/projects/{project}/templates/{ref}", {
-              params: { path: { project, ref: view.key }, header: { "If-Match": `"${view.version}"` } },
+              params: { path: { project, ref: view.key }, header: { "If-Match": `"${typed.base}"` } },
               body,
             }),
           )
         : data(api.POST("/v1/projects/{project}/templates", { params: { path: { project } }, body })),
+    onError: refresh,
     async onSuccess(saved) {
+      client.setQueryData(["project", project, "templates", saved.key], saved);
+      typed.drop();
       await refresh();
       notifications.show({ message: `${saved.body.name} is saved.` });
       if (!view) await navigate({ to: `/p/${project}/templates/${saved.key}` });
@@ -66,8 +73,7 @@ function Edit({ view }: { view?: View }) {
     <DefinitionForm
       title={view?.body.name ?? "New template"}
       list={{ label: "Templates", to: `/p/${project}/templates` }}
-      body={body}
-      set={(change) => setBody({ ...body, ...change })}
+      typed={typed}
       locked={locked}
       save={save}
       remove={view && { body: "Experiences that were started from it keep their content.", act: () => remove.mutate() }}
@@ -77,18 +83,18 @@ function Edit({ view }: { view?: View }) {
         index={0}
         alone
         locked={locked}
-        change={(rule) => setBody({ ...body, content: rule.experiences?.[0]?.content ?? {} })}
+        change={(rule) => set({ content: rule.experiences?.[0]?.content ?? {} })}
       />
       <Textarea
         label="Client code"
         description="What campaigns of the channel web return compiled beside the content"
-        ff="monospace"
+        styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
         autosize
         minRows={3}
         maxRows={16}
         disabled={locked}
         value={body.client_bundle ?? ""}
-        onChange={(event) => setBody({ ...body, client_bundle: event.currentTarget.value || null })}
+        onChange={(event) => set({ client_bundle: event.currentTarget.value || null })}
       />
     </DefinitionForm>
   );

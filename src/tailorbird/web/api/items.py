@@ -9,9 +9,7 @@ from litestar import Response, Router, delete, get, post
 from litestar.params import FromPath, QueryParameter
 
 from tailorbird.domain.definitions import Item
-from tailorbird.domain.errors import Invalid
 from tailorbird.engine import catalogue
-from tailorbird.web import wire
 from tailorbird.web.api.call import Calling, answer
 from tailorbird.web.api.operation import Operation
 from tailorbird.web.api.views import Page, Written
@@ -37,12 +35,9 @@ _SHOWN = {"items": [{"id": "mug-blue", "type": "Product", "attributes": {"title"
     opt={"operation": Operation(scope="manage", body=ItemsIn, answer=Written, upload=True, example=_SHOWN)},
 )
 async def upsert(caller: Calling) -> Response[Any]:
-    """All of a call or none. The attributes of an item are replaced as a whole."""
+    """All of a call or none; where some are wrong, each of them is named. The attributes of an item are replaced as a
+    whole, and of two with one id the last one stays."""
     told = await caller.told(_decode)
-    for index, item in enumerate(told.items):
-        if not 1 <= len(item.id) <= 200:
-            raise Invalid.field(f"items[{index}].id", "1 to 200 characters", item.id)
-        wire.check_id(item.id, f"items[{index}].id")
     await catalogue.upsert(caller.runtime, caller.project, told.items, author=caller.author)
     return answer(Written(len(told.items)))
 
@@ -56,10 +51,11 @@ async def upsert(caller: Calling) -> Response[Any]:
 async def page(
     caller: Calling,
     after: Annotated[str, QueryParameter(description="the id after which the page begins", max_length=256)] = "",
+    start: Annotated[str, QueryParameter(description="the id at which the first page begins", max_length=256)] = "",
     limit: Annotated[int, QueryParameter(description="how many at most", ge=1, le=1000)] = 100,
 ) -> Response[Any]:
-    """Pass `next` as `after` to get the page that follows."""
-    found = await catalogue.page(caller.runtime, caller.project, after, limit)
+    """Pass `next` as `after` to get the page that follows; `start` is not passed on with it."""
+    found = await catalogue.page(caller.runtime, caller.project, after or start, limit, included=not after)
     return answer(Page(items=found, next=found[-1].id if len(found) == limit else None))
 
 
