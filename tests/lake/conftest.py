@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,10 +13,11 @@ from tailorbird.engine.lakeprocess import facts as facts_of
 from tailorbird.lake.client import Lake
 from tailorbird.lake.keeper import Keeper
 from tailorbird.lake.place import Place
-from tailorbird.lake.queries.ask import Question
 from tailorbird.lake.session import Limits, Session
-from tailorbird.lake.wire import Hello, Rules, Turn
+from tailorbird.lake.wire import Hello
 from tailorbird.store.contract import Store
+from tests.lake.standing_world import Asking
+from tests.lake.threaded import Threaded
 from tests.store.conftest import (  # noqa: F401 - fixtures
     Backend,
     backend,
@@ -29,22 +28,6 @@ from tests.store.conftest import (  # noqa: F401 - fixtures
     postgres_url,
     store,
 )
-
-
-class Threaded:
-    """A keeper or session whose calls are made in a thread, as they are in the process beside a server."""
-
-    def __init__(self, inner: Keeper | Session) -> None:
-        self.inner = inner
-
-    async def turn(self, rules: Rules) -> Turn:
-        assert isinstance(self.inner, Keeper)
-        return await asyncio.to_thread(self.inner.turn, rules)
-
-    async def run(self, project: str, question: Question) -> dict[str, Any]:
-        assert isinstance(self.inner, Session)
-        return await asyncio.to_thread(self.inner.run, project, question)
-
 
 CHILD = (sys.executable, "-m", "tailorbird.engine.lakeprocess")
 
@@ -92,3 +75,10 @@ async def lake(database: str, tmp_path: Path, store: Store) -> AsyncIterator[Lak
     opened = Lake(CHILD, hello)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def asking(place: Place, open_facts: OpenFacts, store: Store) -> Iterator[Asking]:  # noqa: F811
+    opened = Asking(place, open_facts)
+    yield opened
+    opened.close()

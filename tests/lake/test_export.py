@@ -13,7 +13,7 @@ from tailorbird.lake.queries.ask import Summary
 from tailorbird.lake.wire import Rules
 from tailorbird.store.contract import Store
 from tests.lake import reading
-from tests.lake.conftest import Threaded
+from tests.lake.threaded import Threaded
 from tests.store.small_fold import ARM, BLOG, DAY, NOW, SHOP, SmallFold, event, exposure, link
 
 RULES = Rules(grace=0)

@@ -16,8 +16,9 @@ from tailorbird.lake.place import Overtaken, Place
 from tailorbird.lake.queries.ask import Campaign, People, Summary
 from tailorbird.lake.wire import Hello, Rules
 from tailorbird.store.contract import Store
-from tests.lake.conftest import CHILD, Threaded
-from tests.lake.test_standing import Asking
+from tests.lake.conftest import CHILD
+from tests.lake.standing_world import Asking
+from tests.lake.threaded import Threaded
 from tests.store.small_fold import NOW, SHOP, SmallFold, event, exposure
 
 RULES = Rules(grace=0)

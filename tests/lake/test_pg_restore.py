@@ -23,8 +23,8 @@ from tests import postgres
 from tests.cli.commands import Server, serving, tailorbird, told
 from tests.guides.test_moving import prepared, tools_for
 from tests.lake import reading
-from tests.lake.conftest import Threaded
 from tests.lake.test_postgres import HELD_OPEN
+from tests.lake.threaded import Threaded
 from tests.store.small_fold import SmallFold, event
 
 BASE = "/v1/projects/my-shop"

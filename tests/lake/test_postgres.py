@@ -13,7 +13,7 @@ from tailorbird.lake.queries.ask import Summary
 from tailorbird.lake.wire import Rules
 from tailorbird.store.contract import Store
 from tests.lake import reading
-from tests.lake.conftest import Threaded
+from tests.lake.threaded import Threaded
 from tests.store.small_fold import NOW, SHOP, SmallFold, event, exposure
 
 RULES = Rules(grace=0)

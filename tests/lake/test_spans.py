@@ -15,8 +15,8 @@ from tailorbird.lake.queries.spans import spans
 from tailorbird.lake.wire import Rules
 from tailorbird.store.contract import Store
 from tests.lake import reading
-from tests.lake.conftest import Threaded
-from tests.lake.test_standing import GOALS, PEOPLE, Crowd, assert_same
+from tests.lake.standing_world import GOALS, PEOPLE, Crowd, assert_same
+from tests.lake.threaded import Threaded
 from tests.store.small_fold import DAY, NOW, SHOP, SmallFold
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import random
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
 import msgspec
 import pytest
-import yaml
-from joserfc import jwt
-from joserfc.jwk import ECKey
 
 from tailorbird.domain.errors import Unavailable
 from tailorbird.engine import access
@@ -21,9 +15,9 @@ from tailorbird.engine.refresh import refresh
 from tailorbird.engine.snapshot import Snapshot
 from tailorbird.web.facades import ofrep as door
 from tailorbird.web.facades import ofrep_stream
-from tests.architecture.sources import ROOT
-from tests.web.conftest import NOON, Site
-from tests.web.facades import campaigns, cases, mutations
+from tests.web.conftest import Site
+from tests.web.facades import campaigns, cases
+from tests.web.facades.flags import BULK, STREAM, TRACK, flags, orders
 
 CASES = cases.files("ofrep")
 CREDENTIALS: dict[str, cases.Credentials] = {
@@ -33,23 +27,11 @@ CREDENTIALS: dict[str, cases.Credentials] = {
     "nobody": lambda _, key: {},
     "a wrong key": lambda _, key: {"authorization": "Bearer tb_wrong"},
 }
-BULK, TRACK, STREAM = "/ofrep/v1/evaluate/flags", "/ofrep/v1/track", "/ofrep/v1/stream"
-SHOP, EVIL = "https://shop.example", "https://evil.example"
-SIGNER = ECKey.generate_key("P-256", {"kid": "1"})
-FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 async def test_the_door_answers_as_the_case_says(site: Site, path: Path) -> None:
     await cases.run(site, cases.read(path), CREDENTIALS)
-
-
-async def orders(site: Site) -> None:
-    await site.ask("POST", f"{campaigns.home(site)}/goals", json={"name": "Orders", "key": "orders", "event": "order"})
-
-
-async def flags(site: Site, context: Any, **headers: str) -> Any:
-    return await site.ask("POST", BULK, json={"context": context}, headers=headers)
 
 
 # -- what stays the same need not be sent again ------------------------------------------------------------------------
@@ -148,72 +130,6 @@ async def test_campaigns_in_testing_are_flags_for_their_test_users_only(site: Si
     assert (await flags(site, {"targetingKey": "ada"})).json()["flags"] == []
 
 
-# -- pages -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-async def page(site: Site) -> Site:
-    assert site.project is not None
-    await orders(site)
-    await campaigns.start(site, "hero", "shown")
-    keys = {"keys": [SIGNER.as_dict(private=False)]}
-    await site.settings(allowed_origins=[SHOP], publishable_events=["search"], visitor_keys=keys)
-    site.key = await site.make_key(site.project, "decide", "record", client="page", kind="publishable")
-    return site
-
-
-@pytest.mark.parametrize(("path", "method"), [(BULK, "POST"), (f"{BULK}/hero", "POST"), (TRACK, "POST")])
-async def test_a_preflight_passes_for_allowed_origins_only(page: Site, path: str, method: str) -> None:
-    asked = {"access-control-request-method": method, "access-control-request-headers": "if-none-match,authorization"}
-    granted = await page.ask("OPTIONS", path, key="", headers={"origin": SHOP, **asked})
-    assert granted.status_code == 204
-    assert granted.headers["access-control-allow-origin"] == SHOP
-    assert granted.headers["access-control-allow-methods"] == method
-    allowed = granted.headers["access-control-allow-headers"].split(", ")
-    assert {"authorization", "content-type", "if-none-match", "x-api-key", "x-visitor-token"} <= set(allowed)
-    refused = await page.ask("OPTIONS", path, key="", headers={"origin": EVIL, **asked})
-    assert refused.status_code == 403
-    assert "access-control-allow-origin" not in refused.headers
-    assert (await page.ask("OPTIONS", path, key="")).headers["allow"] == f"{method}, OPTIONS"
-
-
-async def test_pages_of_allowed_origins_read_answers_errors_and_etags(page: Site) -> None:
-    told = {"targetingKey": "device-1"}
-    found = await flags(page, told, origin=SHOP)
-    same = await flags(page, told, origin=SHOP, **{"if-none-match": found.headers["etag"]})
-    wrong = await flags(page, {}, origin=SHOP)
-    assert [answer.status_code for answer in (found, same, wrong)] == [200, 304, 400]
-    for answer in (found, same, wrong):
-        assert answer.headers["access-control-allow-origin"] == SHOP
-        assert "etag" in answer.headers["access-control-expose-headers"]
-        assert answer.headers["vary"] == "origin"
-    elsewhere = await flags(page, told, origin=EVIL)
-    assert "access-control-allow-origin" not in elsewhere.headers
-    assert elsewhere.headers["vary"] == "origin"
-
-
-async def test_a_page_speaks_for_a_known_visitor_only_with_a_visitor_token(page: Site) -> None:
-    def signed(subject: str) -> str:
-        claims = {"sub": subject, "exp": NOON // 1000 + 600}
-        return jwt.encode({"alg": "ES256", "kid": "1"}, claims, SIGNER)
-
-    async def ask(context: Any, token: str = "") -> int:
-        headers = {"user-agent": FIREFOX, **({"x-visitor-token": token} if token else {})}
-        answer = await page.ask("POST", f"{BULK}/hero", json={"context": context}, headers=headers)
-        return answer.status_code
-
-    assert await ask({"targetingKey": "ada", "anonymousId": "device-1"}, signed("ada")) == 200
-    assert await ask({"targetingKey": "bob"}, signed("ada")) == 403
-    assert await ask({"targetingKey": "ada"}, "made.up.token") == 401
-    assert await ask({"targetingKey": "device-2"}) == 200
-    await page.settled()
-    secret = await page.make_key(page.project) if page.project else ""
-    ada = (await page.ask("GET", "/v1/profiles/ada", key=secret)).json()
-    device = (await page.ask("GET", "/v1/profiles/device-2", key=secret)).json()
-    assert (ada["ids"], ada["anonymous_ids"]) == (["ada"], ["device-1"])
-    assert (device["ids"], device["anonymous_ids"]) == ([], ["device-2"])
-
-
 # -- keys, faults ------------------------------------------------------------------------------------------------------
 
 
@@ -305,102 +221,3 @@ async def test_who_heard_of_a_publish_elsewhere_is_answered_from_it(
     for told, expected in ((version, 0), (version + 1, 1), (version + 1, 2), (version + 1, 3), ("x", 3), ("9" * 40, 3)):
         answer = await site.ask("POST", f"{BULK}?flagConfigEtag={told}", json={"context": {"targetingKey": "ada"}})
         assert (answer.status_code, len(looked)) == (200, expected)
-
-
-# -- its own description -----------------------------------------------------------------------------------------------
-
-DESCRIPTION = yaml.safe_load((ROOT / "spec" / "facades" / "ofrep" / "openapi.yaml").read_text(encoding="utf-8"))
-RECORDED = [
-    json.loads(line)
-    for line in (ROOT / "spec" / "facades" / "ofrep" / "client_requests.jsonl").read_text(encoding="utf-8").splitlines()
-]
-
-
-def meant(value: Any) -> Any:
-    """The description with kinds of values as alternatives that may overlap; see its README."""
-    if isinstance(value, dict):
-        return {"anyOf" if name == "oneOf" else name: meant(member) for name, member in value.items()}
-    return [meant(member) for member in value] if isinstance(value, list) else value
-
-
-COMPONENTS = meant(DESCRIPTION["components"])
-
-
-def validator(path: str, status: int) -> Any:
-    described = DESCRIPTION["paths"][path]["post"]["responses"].get(str(status), {})
-    schema = described.get("content", {}).get("application/json", {}).get("schema")
-    if schema is None:
-        return None
-    return jsonschema_rs.validator_for({"$schema": DRAFT, **schema, "components": COMPONENTS})
-
-
-DRAFT = "https://json-schema.org/draft/2020-12/schema"
-VALIDATORS = {
-    (path, status): validator(path, status) for path in DESCRIPTION["paths"] for status in (200, 400, 401, 403, 404)
-}
-
-
-def test_the_description_tells_right_from_wrong() -> None:
-    path = "/ofrep/v1/evaluate/flags/{key}"
-    VALIDATORS[path, 200].validate({"key": "a", "reason": "SPLIT", "value": 1.0})
-    for status, wrong in ((200, {"key": "a", "reason": "MADE_UP"}), (200, {"reason": "SPLIT"}), (400, {"key": "a"})):
-        assert not VALIDATORS[path, status].is_valid(wrong)
-
-
-async def test_recorded_requests_and_what_becomes_of_them_are_answered_as_described(site: Site) -> None:
-    """The requests that providers sent succeed; with anything in them changed the answer is of the described form."""
-    await orders(site)
-    for key, value in (("bool", True), ("str", "blue"), ("num", 1.0), ("obj", {"a": [1]})):
-        await campaigns.start(site, key, value)
-    statuses: dict[int, int] = {}
-
-    async def ask(method: str, path: str, content: bytes) -> int:
-        kept = {"content-type": "application/json"}
-        answer = await site.ask(method, path, headers=kept, content=content)
-        template = path if path == BULK else f"{BULK}/{{key}}"
-        assert answer.status_code in (200, 400), (answer.status_code, content)
-        VALIDATORS[template, answer.status_code].validate(answer.json())
-        told = answer.json()
-        for one in told.get("flags", [told]):
-            assert "errorDetails" in one or {"key", "reason", "variant"} <= one.keys()
-        statuses[answer.status_code] = statuses.get(answer.status_code, 0) + 1
-        return answer.status_code
-
-    valid = {json.dumps((one["path"], one["body"])): one for one in RECORDED if not one["path"].endswith("/missing")}
-    recorded = [(one["method"], one["path"], one["body"]) for one in valid.values()]
-    await mutations.throw(ask, recorded, rounds=25)
-    assert min(statuses.get(status, 0) for status in (200, 400)) > 50, statuses
-
-
-async def test_recorded_headers_of_providers_are_accepted(site: Site) -> None:
-    await orders(site)
-    for one in RECORDED:
-        told = {name: value for name, value in one["headers"].items() if name.lower() != "authorization"}
-        answer = await site.ask(one["method"], one["path"], headers=told, json=one["body"])
-        assert answer.status_code == (200 if one["path"] == BULK else 404)
-
-
-async def test_whatever_is_tracked_or_asked_for_the_answer_has_the_protocols_form(site: Site) -> None:
-    await orders(site)
-    event = {
-        "context": {"targetingKey": "ada", "anonymousId": "device-1", "plan": "gold"},
-        "trackingEventName": "order",
-        "trackingEventDetails": {"value": 9.5, "items": [{"id": "a"}]},
-        "id": "t-1",
-        "time": "2026-03-02T12:00:00Z",
-    }
-
-    async def ask(method: str, path: str, content: bytes) -> int:
-        answer = await site.ask(method, path, content=content)
-        assert answer.status_code in (200, 400), (answer.status_code, content)
-        expected = {"accepted", "duplicates"} if answer.status_code == 200 else {"errorCode", "errorDetails"}
-        assert answer.json().keys() == expected
-        return answer.status_code
-
-    await mutations.throw(ask, [("POST", TRACK, event)], rounds=60)
-    chance = random.Random(5)
-    for _ in range(60):
-        key = "".join(chr(chance.choice((*range(33, 127), 0xE9, 0x20, 0x1F600))) for _ in range(chance.randint(1, 20)))
-        path = f"{BULK}/" + "".join(f"%{byte:02X}" for byte in key.encode())
-        answer = await site.ask("POST", path, json={"context": {"targetingKey": "ada"}})
-        assert (answer.status_code, answer.json()["key"]) == (404, key)

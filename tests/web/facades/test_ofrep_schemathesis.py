@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tailorbird.web.options import Options
 from tests.web.facades.campaigns import start_on
-from tests.web.facades.test_ofrep import DESCRIPTION, RECORDED, meant
+from tests.web.facades.test_ofrep_described import DESCRIPTION, RECORDED, meant
 from tests.web.served import Served, serving
 
 CHECKS: list[Any] = [
