@@ -94,6 +94,17 @@ def test_why_is_told_in_the_words_of_the_campaign(place: Place, page: Page) -> N
     expect(page.locator("main").get_by_text(drawn)).to_be_visible()
     expect(why).to_have_count(0)
 
+    # somebody who was seen is found by the id of a device as well; who was not is nobody
+    event = {"name": "view", "visitor": {"anonymous_id": "phone"}, "attributes": {"plan": "bronze"}}
+    place.ask("POST", "/v1/events", {"events": [event]})
+    page.get_by_text("Somebody who was seen").click()
+    page.get_by_role("combobox", name="Id").or_(page.get_by_role("textbox", name="Id")).first.fill("phone")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.locator("main").get_by_text("asks: plan is “gold”; found: “bronze”")).to_be_visible()
+    page.get_by_role("combobox", name="Id").or_(page.get_by_role("textbox", name="Id")).first.fill("nobody")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.get_by_text("Nobody was seen under this id.")).to_be_visible()
+
 
 def test_owners_read_what_was_done_to_accounts(place: Place, page: Page) -> None:
     first_run(page, place)

@@ -46,7 +46,7 @@ export default function Preview({ draft }: { draft: Draft }) {
       if (time) context.time = time as never;
       if (locale) context.locale = locale;
       const body: Schemas["PreviewIn"] = { context };
-      if (who === "known") body.visitor = { id };
+      if (who === "known") body.visitor = await visitorOf(project, id.trim());
       else body.attributes = objectIn(attributes) as never;
       if (experience) body.experience = experience;
       return data(
@@ -154,6 +154,13 @@ export default function Preview({ draft }: { draft: Draft }) {
       </Stack>
     </SimpleGrid>
   );
+}
+
+/** An id as the kind of id that it is; refused where nobody was seen under it. */
+async function visitorOf(project: string, id: string): Promise<Schemas["PreviewIn"]["visitor"]> {
+  const params = { path: { visitor_id: id }, query: { project } };
+  const person = await data(api.GET("/v1/profiles/{visitor_id}", { params }));
+  return person.ids.includes(id) ? { id } : { anonymous_id: id };
 }
 
 /** The object that a text says, {} for none; undefined where it says something else. */
