@@ -10,7 +10,10 @@ const stored = (name: string, revision: number, outdated = false) =>
   ({ id: "abcde", revision, base: 3, live_version: 3, author: "cid", at: 8, body: { name }, outdated }) as never;
 const type = (name: string, revision: number, base = 3) => remember(PLACE, JSON.stringify({ name }), revision, base);
 
-beforeEach(() => localStorage.clear());
+beforeEach(() => {
+  localStorage.clear();
+  sessionStorage.clear();
+});
 
 test("what another tab typed is not forgotten with what was saved here", () => {
   type("Of the other tab", 2);
@@ -18,6 +21,17 @@ test("what another tab typed is not forgotten with what was saved here", () => {
   expect(begun(PLACE, live("Hero"), stored("Mine", 2)).body.name).toBe("Of the other tab");
   forget(PLACE, JSON.stringify({ name: "Of the other tab" }));
   expect(begun(PLACE, live("Hero"), stored("Mine", 2)).body.name).toBe("Mine");
+});
+
+test("what this tab typed comes before what another one typed since, and what any typed is there in a new one", () => {
+  type("Of this tab", 2);
+  const here = sessionStorage.getItem(PLACE)!;
+  type("Of the other tab", 3);
+  sessionStorage.setItem(PLACE, here);
+  const both = begun(PLACE, live("Hero"), stored("Saved by the other", 4));
+  expect([both.body.name, both.theirs?.body.name]).toEqual(["Of this tab", "Saved by the other"]);
+  sessionStorage.clear();
+  expect(begun(PLACE, live("Hero"), stored("Mine", 3)).body.name).toBe("Of the other tab");
 });
 
 describe("an editor begins", () => {

@@ -7,6 +7,7 @@ const body: Body = { name: "Hero", rules: [{ name: "Gold", experiences: [{ name:
 test.each([
   ["", "The whole campaign"],
   ["control", "control"],
+  ["key", "selector"],
   ["exclusion_set", "exclusion set"],
   ["goals[0].goal", "goals"],
   ["rules[0]", "Gold"],

@@ -95,11 +95,11 @@ def test_what_is_wrong_stands_beside_its_field_and_every_mention_leads_there(pla
     expect(plan.get_by_role("button", name="Publish", exact=True)).to_be_disabled()
     found += _barriers_in_both_schemes(page)
     assert found == []
-    plan.get_by_role("button", name=re.compile("^rules.0..experiences.0..content.messages.0..rows.0..value")).click()
+    plan.get_by_role("button", name=re.compile("^Gold, Warm, content")).click()
     expect(plan).to_be_hidden()
     expect(page.get_by_role("region", name="Warm", exact=True).get_by_label("Value of headline")).to_be_focused()
     page.get_by_role("button", name="3 to put right").click()
-    page.get_by_role("menuitem", name=re.compile("^schedule.end")).click()
+    page.get_by_role("menuitem", name=re.compile("^schedule")).click()
     expect(page.get_by_label("Until", exact=True)).to_be_focused()
     page.get_by_label("Until", exact=True).fill("2031-06-01T10:00")
     page.get_by_label("Selector").fill("hero")

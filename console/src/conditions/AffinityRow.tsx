@@ -64,7 +64,7 @@ export function AffinityRow(props: PastProps) {
           op={hasOperators(spec.is) ? "json" : "$eq"}
           value={spec.is ?? ""}
           usual={properties.get(String(spec.property ?? ""))}
-          unseen={known.whole}
+          unseen={known.whole && Boolean(spec.property)}
           disabled={disabled}
           onChange={(is) => set({ is })}
         />

@@ -1,6 +1,7 @@
 import { Collapse, Group, Select, Text, TextInput, UnstyledButton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMemo, useState } from "react";
+import { useZone } from "@/app/project";
 import { NumberField } from "@/parts/NumberField";
 import { Builder } from "./Builder";
 import { type JsonObject, type Node, read, write } from "./model";
@@ -10,8 +11,12 @@ import { ValueField } from "./ValueField";
 
 type PartProps = { spec: JsonObject; set: Change; disabled?: boolean };
 
+/** The date that it is in a time zone, as it is written in conditions. */
+const today = (zone: string): string => new Intl.DateTimeFormat("en-CA", { timeZone: zone }).format();
+
 /** How far back. */
 export function Period({ spec, set, disabled }: PartProps) {
+  const zone = useZone();
   const within = spec.within as JsonObject | undefined;
   const units = within ? Object.keys(within) : [];
   if (units.length > 1)
@@ -34,14 +39,15 @@ export function Period({ spec, set, disabled }: PartProps) {
         ]}
         onChange={(made) => {
           if (made === "ever") set({}, ["within", "since"]);
-          else if (made === "since") set({ since: new Date().toISOString().slice(0, 10) }, ["within"]);
+          else if (made === "since") set({ since: today(zone) }, ["within"]);
           else if (made) set({ within: { [made]: Number(within?.[unit] ?? 30) } }, ["since"]);
         }}
       />
       {unit === "since" ? (
         <TextInput
           aria-label="Since"
-          w={130}
+          type={/^(\d{4}-\d\d-\d\d)?$/.test(String(spec.since ?? "")) ? "date" : "text"}
+          w={150}
           disabled={disabled}
           value={String(spec.since ?? "")}
           onChange={(event) => set({ since: event.currentTarget.value })}

@@ -60,7 +60,7 @@ export function TestRow({ test, onChange, known, disabled, only }: Props) {
               op={op}
               value={value}
               usual={usual}
-              unseen={known.whole}
+              unseen={known.whole && test.name !== ""}
               options={fact?.values}
               attribute={fact || only ? undefined : test.name}
               audiences={known.audiences}

@@ -170,7 +170,12 @@ function Pages({ view, draft, judged, tab, show, locked }: PagesProps) {
         </Stack>
       </Tabs.Panel>
       <Tabs.Panel value="goals" pt="md">
-        <CampaignGoals body={draft.body} set={draft.set} locked={locked} started={view.body.status !== "draft"} />
+        <CampaignGoals
+          body={draft.body}
+          set={draft.set}
+          locked={locked}
+          started={(view.body.status ?? "draft") !== "draft"}
+        />
       </Tabs.Panel>
       <Tabs.Panel value="settings" pt="md">
         <CampaignSettings body={draft.body} set={draft.set} locked={locked} />

@@ -72,7 +72,7 @@ export function ExperienceCard({ rule, index, share, opened, toggle, locked, cha
           onChange={(weight) => change({ ...experience, weight })}
           {...field("weight")}
         />
-        <Text size="xs" c="dimmed" w={52} mt={7} className="num">
+        <Text size="xs" c="dimmed" w={52} mt={7} className="num" visibleFrom="xs">
           {percent(share)}
         </Text>
         {!locked && (

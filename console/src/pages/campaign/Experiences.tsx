@@ -49,7 +49,7 @@ export function Experiences({ rule, control, change, locked }: Props) {
           <Text size="xs" c="dimmed" w={84}>
             Weight
           </Text>
-          <Text size="xs" c="dimmed" w={52} ta="right">
+          <Text size="xs" c="dimmed" w={52} ta="right" visibleFrom="xs">
             Share
           </Text>
         </Group>

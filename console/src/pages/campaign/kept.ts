@@ -19,7 +19,7 @@ export function said(body: Body): string {
 export function begun(place: string, live: Live, stored: StoredDraft | null): { body: Body; theirs: Other | null } {
   const known = stored?.body ?? live.body;
   const inForce = { ...live, revision: stored?.revision ?? 0 };
-  const mine = recall(place);
+  const [mine] = stores().flatMap((store) => recall(store, place) ?? []);
   const body = mine ? (JSON.parse(mine.body) as Body) : known;
   if (mine && said(body) !== said(known)) {
     if (mine.revision !== (stored?.revision ?? 0)) return { body, theirs: stored ?? inForce };
@@ -28,10 +28,13 @@ export function begun(place: string, live: Live, stored: StoredDraft | null): { 
   return { body, theirs: stored?.outdated ? inForce : null };
 }
 
-/** Keep what is typed in this browser until the server has it. */
+/** What this tab typed comes first; without that, the last that any tab of this browser did. */
+const stores = (): Storage[] => [sessionStorage, localStorage];
+
+/** Keep what is typed in this tab and this browser until the server has it. */
 export function remember(place: string, body: string, revision: number, base: number): void {
   try {
-    localStorage.setItem(place, JSON.stringify({ body, revision, base } satisfies Kept));
+    for (const store of stores()) store.setItem(place, JSON.stringify({ body, revision, base } satisfies Kept));
   } catch {
     // A browser without room for it still has the page.
   }
@@ -39,12 +42,12 @@ export function remember(place: string, body: string, revision: number, base: nu
 
 /** What was typed is not needed any more; where a body is named, only if it is that: another tab may have typed since. */
 export function forget(place: string, body?: string): void {
-  if (body === undefined || recall(place)?.body === body) localStorage.removeItem(place);
+  for (const store of stores()) if (body === undefined || recall(store, place)?.body === body) store.removeItem(place);
 }
 
-function recall(place: string): Kept | null {
+function recall(store: Storage, place: string): Kept | null {
   try {
-    const found = JSON.parse(localStorage.getItem(place) ?? "null") as Kept | null;
+    const found = JSON.parse(store.getItem(place) ?? "null") as Kept | null;
     if (found) JSON.parse(found.body);
     return found;
   } catch {

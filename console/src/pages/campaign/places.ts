@@ -20,8 +20,14 @@ export function placeOf(body: Body, path: string): string {
   return names.join(", ");
 }
 
-/** The first part of a path as a word. */
-const spoken = (path: string): string => /^[a-z_]*/.exec(path)![0].replaceAll("_", " ") || path;
+/** Fields that the page calls otherwise. */
+const CALLED: Record<string, string> = { key: "selector", cap: "how often", expose: "when somebody counts as exposed" };
+
+/** The first part of a path as the page calls it. */
+function spoken(path: string): string {
+  const name = /^[a-z_]*/.exec(path)![0];
+  return CALLED[name] ?? (name.replaceAll("_", " ") || path);
+}
 
 /** The index with which the rest of a path begins: `[2].name` → 2. */
 export function indexOf(rest: string): number | undefined {

@@ -45,33 +45,48 @@ export function useEditing(live: Live, stored: StoredDraft | null, locked: boole
   const sent = useRef(stored ? JSON.stringify(stored.body) : said(live.body));
   const running = useRef<Promise<void> | null>(null);
   const typed = useRef("");
+  /** what was sent without an answer: the server may have it all the same */
+  const unanswered = useRef(new Set<string>());
   const latest = useRef(state.body);
   latest.current = state.body;
 
   const save = useCallback(async () => {
     const body = latest.current;
-    setSaving("saving");
-    try {
-      const made = await saveDraft(project, live.key, body, revision.current, base.current);
+    function take(made: StoredDraft) {
       revision.current = made.revision;
-      sent.current = JSON.stringify(body);
       setDraft(made);
       setProblem(null);
+    }
+    setSaving("saving");
+    try {
+      take(await saveDraft(project, live.key, body, revision.current, base.current));
+      sent.current = JSON.stringify(body);
+      unanswered.current.clear();
       forget(place, sent.current);
       setSaving(JSON.stringify(latest.current) === sent.current ? "saved" : "waiting");
     } catch (error) {
       const told = asProblem(error);
       setProblem(told);
       if (told.status === 409) {
-        setTheirs(await readDraft(project, live.key).catch(() => null));
-        setSaving("conflict");
-      } else setSaving(told.away ? "away" : "refused");
+        const other = await readDraft(project, live.key).catch(() => null);
+        if (other && unanswered.current.has(said(other.body))) {
+          // It is what was sent from here before the server went away, and its answer was lost.
+          take(other);
+          setSaving("waiting");
+        } else {
+          setTheirs(other);
+          setSaving("conflict");
+        }
+      } else {
+        if (told.away) unanswered.current.add(said(body));
+        setSaving(told.away ? "away" : "refused");
+      }
     }
   }, [project, live.key, place]);
 
   // Every change goes to the browser's own store at once, and to the server after a moment's pause.
   useEffect(() => {
-    if (locked || saving === "conflict") return;
+    if (locked) return;
     const now = JSON.stringify(state.body);
     if (now === sent.current || (revision.current === 0 && said(state.body) === said(live.body))) {
       // What was typed and taken back is not to be there again after a reload.
@@ -80,6 +95,7 @@ export function useEditing(live: Live, stored: StoredDraft | null, locked: boole
     }
     typed.current = now;
     remember(place, now, revision.current, base.current);
+    if (saving === "conflict") return;
     setSaving((old) => (old === "saved" ? "waiting" : old));
     const wait = saving === "away" ? 3_000 : 800;
     const timer = setTimeout(() => {

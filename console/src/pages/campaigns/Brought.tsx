@@ -1,6 +1,6 @@
 import { Skeleton, Text, Tooltip } from "@mantine/core";
 import type { Schemas } from "@/api/client";
-import { reason } from "@/pages/results/view";
+import { reason, verdictIn } from "@/pages/results/view";
 import { chance, signed } from "@/parts/figures";
 
 type Props = { line?: Schemas["CampaignLine"]; pending: boolean; failed: boolean; draft: boolean };
@@ -29,9 +29,7 @@ export function Brought({ line, pending, failed, draft }: Props) {
         </Text>
         <Text size="xs" c="dimmed">
           {outcome
-            ? outcome === "better"
-              ? "It helps"
-              : "It harms"
+            ? verdictIn(outcome)
             : lift.chance_to_beat != null
               ? `${chance(lift.chance_to_beat)} chance, not yet decided`
               : "not yet decided"}

@@ -2,6 +2,7 @@ import { Anchor, Badge, Box, Group, Paper, Skeleton, Stack, Text } from "@mantin
 import { Link } from "@tanstack/react-router";
 import type { Schemas } from "@/api/client";
 import { useProject } from "@/app/project";
+import { reason, verdictIn } from "@/pages/results/view";
 import { chance, count, signed } from "@/parts/figures";
 import { Spark } from "./Spark";
 
@@ -56,7 +57,9 @@ export function CampaignCard({ campaign, computing }: { campaign: Glance; comput
 function standing(figures: NonNullable<Glance["figures"]>): string {
   if (!figures.goal) return "no goal";
   if (!figures.lift) return "nobody to compare with";
-  const { verdict, chance_to_beat } = figures.lift;
-  if (verdict.outcome) return verdict.outcome === "better" ? "It helps" : "It harms";
+  const { verdict, chance_to_beat, lacks } = figures.lift;
+  if (verdict.outcome) return verdictIn(verdict.outcome);
+  const [why] = lacks ?? [];
+  if (chance_to_beat == null && why) return reason(why);
   return chance_to_beat != null ? `${chance(chance_to_beat)} chance, not yet decided` : "not yet decided";
 }

@@ -4,7 +4,7 @@ import { amount, chance, count, percent, signed } from "@/parts/figures";
 import { IntervalBar, useScale } from "./IntervalBar";
 import { Posterior } from "./Posterior";
 import type { GoalReport, Report } from "./Results";
-import { reason } from "./view";
+import { reason, verdictIn } from "./view";
 
 type Lift = Schemas["Lift"];
 type GoalArm = Schemas["GoalArm"];
@@ -151,11 +151,12 @@ function LiftText({ goal, lift }: { goal: GoalReport; lift: Lift }) {
 }
 
 function Chance({ value, verdict }: { value: number; verdict: Schemas["Verdict"] }) {
-  const decided = verdict.outcome !== null && verdict.outcome !== undefined;
   return (
     <Tooltip
       label={
-        decided ? `Decided: ${verdict.outcome}` : `Not yet decided. ${(verdict.reasons ?? []).map(reason).join(" ")}`
+        verdict.outcome
+          ? `Decided: ${verdictIn(verdict.outcome)}.`
+          : `Not yet decided. ${(verdict.reasons ?? []).map(reason).join(" ")}`
       }
       multiline
       maw={300}
@@ -205,12 +206,12 @@ function Verdict({ goal, lift, report }: { goal: GoalReport; lift: Lift; report:
             color={verdict.outcome ? (better ? "leaf" : "red") : "gray"}
             variant="light"
             p="xs"
-            title={verdict.outcome ? (better ? "It helps" : "It harms") : "Not yet decided"}
+            title={verdict.outcome ? verdictIn(verdict.outcome) : "Not yet decided"}
           >
             {verdict.outcome ? (
               <Text size="sm">
-                Evidence {amount(evidence ?? 0)} against chance; {verdict.threshold ?? 20} were needed. This stays true
-                however often you look.
+                Evidence {amount(evidence ?? 0)} to 1 against chance; {verdict.threshold ?? 20} to 1 was needed. This
+                stays true however often you look.
               </Text>
             ) : (
               <Stack gap={6}>
@@ -219,7 +220,8 @@ function Verdict({ goal, lift, report }: { goal: GoalReport; lift: Lift; report:
                   <div>
                     <Progress value={100 * share} size="sm" aria-label="Evidence gathered" />
                     <Text size="xs" c="dimmed" mt={2}>
-                      Evidence {amount(Math.max(evidence, 0))} of {verdict.threshold ?? 20}
+                      Evidence {amount(Math.max(evidence, 0))} to 1 against chance; {verdict.threshold ?? 20} to 1 is
+                      needed
                     </Text>
                   </div>
                 )}

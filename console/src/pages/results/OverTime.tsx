@@ -96,28 +96,30 @@ type ChartProps = { series: Series; added: boolean; measure: Measure; currency?:
 function Chart({ series, added, measure, currency }: ChartProps) {
   const several = new Set((series.lines ?? []).map((one) => one.rule)).size > 1;
   const { rows, lines } = useMemo(() => {
-    const named = (series.lines ?? []).map((line, index) => ({
+    const drawn = (series.lines ?? []).map((line, index) => ({
       line,
       points: new Map(line.points.map((point) => [point.at, point])),
-      name: several ? `${line.rule_name || line.rule}: ${line.name}` : line.name,
+      name: several ? `${line.rule_name || line.rule}: ${named(line)}` : named(line),
       color: line.arm === "control" ? "rust.5" : COLORS[index % COLORS.length]!,
     }));
-    const at = [...new Set(named.flatMap(({ line }) => line.points.map((point) => point.at)))].sort((a, b) => a - b);
+    const at = [...new Set(drawn.flatMap(({ line }) => line.points.map((point) => point.at)))].sort((a, b) => a - b);
+    const years = new Set([at[0] ?? 0, at.at(-1) ?? 0].map((one) => new Date(one).getUTCFullYear()));
     const format = new Intl.DateTimeFormat("en-GB", {
       timeZone: series.time_zone,
       day: "numeric",
       month: "short",
+      ...(years.size > 1 ? { year: "numeric" } : {}),
       ...(series.step === "hour" ? { hour: "2-digit", minute: "2-digit" } : {}),
     });
     const rows = at.map((moment) => {
       const row: Record<string, number | string | null> = { when: format.format(moment) };
-      for (const { points, name } of named) {
+      for (const { points, name } of drawn) {
         const point = points.get(moment);
         row[name] = point ? figure(added ? point.cumulative : point.period, measure) : null;
       }
       return row;
     });
-    return { rows, lines: named.map(({ name, color }) => ({ name, color })) };
+    return { rows, lines: drawn.map(({ name, color }) => ({ name, color })) };
   }, [series, added, measure, several]);
   if (rows.length === 0) return <Text c="dimmed">There is nothing to draw yet.</Text>;
   return (
@@ -139,6 +141,8 @@ function Chart({ series, added, measure, currency }: ChartProps) {
     />
   );
 }
+
+const named = (line: NonNullable<Series["lines"]>[number]): string => (line.arm === "control" ? "Control" : line.name);
 
 function figure(counts: Schemas["Counts"] | Record<string, unknown>, measure: Measure): number | null {
   const told = counts as Record<string, number>;

@@ -24,8 +24,8 @@ export function Quality({ report }: { report: Report }) {
             {ratio.mismatch
               ? "Something lets one group in more often than the other. No figure above can be trusted before that is found."
               : "People fell on the experiences as their shares say."}{" "}
-            Evidence {ratio.e_value < 1000 ? ratio.e_value.toPrecision(2) : "over 1,000"}, classical p{" "}
-            {ratio.p_value < 0.001 ? "< 0.001" : ratio.p_value.toFixed(3)}.
+            Evidence {ratio.e_value < 1000 ? ratio.e_value.toPrecision(2) : "over 1,000"} to 1 that they do not,
+            classical p {ratio.p_value < 0.001 ? "< 0.001" : ratio.p_value.toFixed(3)}.
             {ratio.leaked > 0 && ` ${count(ratio.leaked)} people were in an experience that had no share at that time.`}
           </Text>
         </Alert>

@@ -40,7 +40,7 @@ export default function Results({ campaign }: { campaign: Schemas["Versioned_Cam
         <div role="status">
           <Progress value={progress.of ? (100 * progress.done) / progress.of : 100} animated aria-label="Computed" />
           <Text size="xs" c="dimmed" mt={4}>
-            Computing{progress.of > 0 && `, ${progress.done} of ${progress.of}`}…
+            Computing{progress.of > 0 && `, step ${progress.done} of ${progress.of}`}…
           </Text>
         </div>
       )}

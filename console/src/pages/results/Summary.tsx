@@ -9,6 +9,7 @@ import { amount, chance, count, percent, signed } from "@/parts/figures";
 import { Loaded } from "@/parts/Loaded";
 import { Page } from "@/parts/Page";
 import { Status } from "@/parts/Status";
+import { verdictIn } from "./view";
 
 /** All campaigns side by side. */
 export function Summary() {
@@ -85,9 +86,11 @@ export function Summary() {
                           {one.lift?.chance_to_beat != null ? chance(one.lift.chance_to_beat) : "–"}
                         </Table.Td>
                         <Table.Td>
-                          {one.lift?.verdict.outcome ?? (
+                          {one.lift?.verdict.outcome ? (
+                            verdictIn(one.lift.verdict.outcome)
+                          ) : (
                             <Text span c="dimmed" size="sm">
-                              not yet
+                              Not yet decided
                             </Text>
                           )}
                         </Table.Td>

@@ -58,6 +58,9 @@ export const REASONS: Record<string, string> = {
 /** A reason in words; one that has none here is shown by its name. */
 export const reason = (name: string): string => REASONS[name] ?? name.replaceAll("_", " ").toLowerCase();
 
+/** What a verdict says of a campaign. */
+export const verdictIn = (outcome: string): string => (outcome === "better" ? "It helps" : "It harms");
+
 /** The query of the API for a view. */
 export function query(view: View): Record<string, unknown> {
   const { goal, filter, step, measure, each, ...rest } = view;

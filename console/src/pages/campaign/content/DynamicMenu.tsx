@@ -41,7 +41,15 @@ export function DynamicMenu({ insert }: Props) {
         </Button>
       </Popover.Target>
       <Popover.Dropdown>
-        <Stack gap="xs">
+        <Stack
+          component="form"
+          gap="xs"
+          onSubmit={(event) => {
+            event.preventDefault();
+            event.stopPropagation();
+            if (name.trim()) done();
+          }}
+        >
           <Autocomplete
             label="Value"
             description="An attribute, a field of the catalogue, or something they did"
@@ -66,7 +74,7 @@ export function DynamicMenu({ insert }: Props) {
             </Text>
           )}
           <Group justify="flex-end">
-            <Button size="compact-sm" disabled={!name.trim()} onClick={done}>
+            <Button size="compact-sm" type="submit" disabled={!name.trim()}>
               Insert
             </Button>
           </Group>

@@ -13,14 +13,19 @@ type Props = {
   locked: boolean;
 };
 
+const LANGUAGE = /^[A-Za-z]{2,3}(-[A-Za-z0-9]+)*$/;
+
 /** Content of its own for some languages; visitors of all others see the default. */
 export function Locales({ experience, locale, choose, write, locked }: Props) {
   const [opened, { open, close }] = useDisclosure();
   const [name, setName] = useState("");
   const locales = Object.keys(experience.locales ?? {}).sort();
+  const made = name.trim().replaceAll("_", "-");
+  const valid = LANGUAGE.test(made);
   function add() {
-    const made = name.trim().replaceAll("_", "-");
-    write({ ...experience, locales: { ...experience.locales, [made]: structuredClone(experience.content ?? {}) } });
+    // Content that is there already is opened, not written over.
+    if (!locales.includes(made))
+      write({ ...experience, locales: { ...experience.locales, [made]: structuredClone(experience.content ?? {}) } });
     choose(made);
     setName("");
     close();
@@ -71,15 +76,26 @@ export function Locales({ experience, locale, choose, write, locked }: Props) {
             </Button>
           </Popover.Target>
           <Popover.Dropdown>
-            <Group align="flex-end" gap="xs">
+            <Group
+              component="form"
+              align="flex-start"
+              gap="xs"
+              onSubmit={(event) => {
+                event.preventDefault();
+                event.stopPropagation();
+                if (valid) add();
+              }}
+            >
               <TextInput
                 label="Language"
                 size="xs"
                 placeholder="de or de-AT"
                 value={name}
                 onChange={(event) => setName(event.currentTarget.value)}
+                error={made && !valid && "Two or three letters, with a region behind a dash"}
+                w={180}
               />
-              <Button size="xs" disabled={!/^[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*$/.test(name.trim())} onClick={add}>
+              <Button size="xs" mt={24} type="submit" disabled={!valid}>
                 Add
               </Button>
             </Group>

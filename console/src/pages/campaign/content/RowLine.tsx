@@ -15,6 +15,9 @@ type Props = {
   nowhere?: () => void;
 };
 
+/** Beside its name where there is room, else below it. */
+const VALUE = { flex: "1 1 240px", minWidth: 0 };
+
 /** One row: name, type and value, with what varies from visitor to visitor put in by a menu. */
 export function RowLine({ row, locked, set, remove, everywhere, nowhere }: Props) {
   const wrong = useWrong();
@@ -30,7 +33,7 @@ export function RowLine({ row, locked, set, remove, everywhere, nowhere }: Props
     set({ ...row, type: made as Row["type"], value });
   }
   return (
-    <Group gap="xs" align="flex-start" wrap="nowrap">
+    <Group gap="xs" align="flex-start">
       <TextInput
         aria-label="Name of the row"
         placeholder="name"
@@ -46,7 +49,7 @@ export function RowLine({ row, locked, set, remove, everywhere, nowhere }: Props
         <NumberField
           aria-label={`Value of ${row.name}`}
           size="xs"
-          style={{ flex: 1 }}
+          style={VALUE}
           disabled={locked}
           value={Number(row.value)}
           onChange={(value) => set({ ...row, value })}
@@ -56,7 +59,7 @@ export function RowLine({ row, locked, set, remove, everywhere, nowhere }: Props
         <TagsInput
           aria-label={`Items of ${row.name}`}
           size="xs"
-          style={{ flex: 1 }}
+          style={VALUE}
           disabled={locked}
           placeholder={row.value === "$items" ? "all items of the message" : undefined}
           value={Array.isArray(row.value) ? row.value.map(String) : []}
@@ -71,7 +74,7 @@ export function RowLine({ row, locked, set, remove, everywhere, nowhere }: Props
           autosize
           minRows={1}
           maxRows={6}
-          style={{ flex: 1 }}
+          style={VALUE}
           disabled={locked}
           value={String(row.value ?? "")}
           onChange={(event) => set({ ...row, value: event.currentTarget.value })}
