@@ -88,7 +88,13 @@ def test_an_operator_sets_a_password(data: str) -> None:
     assert (done.code, "everywhere" in done.out) == (0, True)
     with serving("--data", data) as server:
         body = {"email": "ada@example.org", "password": "another long password"}
-        assert posted(f"{server.address}/v1/session", body)["account"]["name"] == "Ada"
+        with httpx.Client(base_url=server.address, timeout=30) as browser:
+            assert browser.post("/v1/session", json=body).json()["account"]["name"] == "Ada"
+            entries = browser.get("/v1/history").json()["items"]
+    assert [(one["author"], one["action"], one["key"]) for one in entries] == [
+        ("tailorbird account", "set password", "ada@example.org"),
+        ("tailorbird account", "create", "ada@example.org"),
+    ]
 
 
 def test_a_code_is_printed_until_there_is_an_account(data: str) -> None:

@@ -197,6 +197,21 @@ def test_every_restore_is_another_incarnation(shop: Shop) -> None:
     assert len(seen) == 4
 
 
+def test_a_restore_notes_that_everybody_was_signed_out(shop: Shop) -> None:
+    backup = shop.backup()
+    told("restore", str(backup), "--data", str(shop.folder / "there"), "--json")
+    noted = [[("tailorbird restore", "sign everybody out")], []]
+    assert [notes(shop.folder / "there" / "tailorbird.db"), notes(backup)] == noted
+
+
+def notes(file: Path) -> list[tuple[str, str]]:
+    """Who did what to accounts."""
+    connection = sqlite3.connect(file)
+    found = connection.execute("SELECT author, action FROM account_notes").fetchall()
+    connection.close()
+    return found
+
+
 def incarnation(file: Path) -> str:
     connection = sqlite3.connect(file)
     ((value,),) = connection.execute("SELECT value FROM meta WHERE name = 'incarnation'").fetchall()
