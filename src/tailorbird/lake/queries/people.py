@@ -30,12 +30,21 @@ def first_exposures(tables: Any, campaign: str, *, facts: bool) -> Any:
 
     columns = ["person", "seq", "time", "version", "rule", "arm", "epoch", *(["facts"] if facts else [])]
     rows = tables.exposures.filter(tables.exposures.campaign == campaign).select(*columns)
-    rows = resolved(rows, tables.links)
-    joined = tables.links.select(who="target").distinct()
-    several = rows.semi_join(joined, "who")
+    merged = _merged(tables.links)
+    several = rows.join(merged, rows.person == merged.member).drop("person", "member")
     order = ibis.row_number().over(ibis.window(group_by="who", order_by=["time", "seq"]))
     first = several.mutate(place=order).filter(lambda t: t.place == 0).drop("place")
-    return ibis.union(rows.anti_join(joined, "who"), first, distinct=False).rename(at="time").drop("seq")
+    alone = rows.anti_join(merged, rows.person == merged.member).rename(who="person")
+    found = ["who", *columns[1:]]
+    return ibis.union(alone.select(found), first.select(found), distinct=False).rename(at="time").drop("seq")
+
+
+def _merged(links: Any) -> Any:
+    """Every id of somebody made of several: ``member, who``. Asked for first, nobody else needs to be resolved."""
+    import ibis
+
+    whole = links.select(member="target", who="target").distinct()
+    return ibis.union(links.select(member="person", who="target"), whole, distinct=False)
 
 
 def conflicts(tables: Any, campaign: str) -> Any:
