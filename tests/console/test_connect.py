@@ -121,3 +121,31 @@ def test_each_door_answers_the_call_that_is_offered_for_it(place: Place, page: P
         page.get_by_role("tab", name=name, exact=True).click()
         (told,) = curl(snippet(page), key=place.key)
         assert fits(told), (name, told)
+
+
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+def test_who_may_not_see_keys_is_told_whom_to_ask(place: Place, page: Page) -> None:
+    first_run(page, place)
+    link = page.evaluate(
+        """async () => {
+             const {csrf} = await (await fetch("/v1/me")).json();
+             const made = await fetch("/v1/projects/shop/invitations", {
+               method: "POST", headers: {"x-csrf-token": csrf, "content-type": "application/json"},
+               body: JSON.stringify({role: "editor"})});
+             return (await made.json()).link;
+           }"""
+    )
+    page.context.clear_cookies()
+    page.goto(link)
+    page.get_by_label("Your name").fill("Ben")
+    page.get_by_label("E-mail").fill("ben@example.org")
+    page.get_by_role("textbox", name="Password").fill("a password of ben's")
+    page.get_by_role("button", name="Join", exact=True).click()
+    expect(page.get_by_role("heading", name="Home", level=1)).to_be_visible()
+    page.goto(f"{place.url}/p/shop/keys")
+    expect(page.get_by_text("Only admins of the project see its keys and make new ones.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Doors", exact=True)).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.goto(f"{place.url}/p/shop/connect")
+    expect(step(page, "A key")).to_contain_text("ask one of them")
+    expect(page.get_by_role("link", name="Create a key")).to_have_count(0)

@@ -178,7 +178,7 @@ def test_events_are_seen_as_they_arrive_filtered_and_refused_with_the_reason(pla
     odd = '{"events": [{"name": "checkout", "visitor": {"id": "ann"}, "properties": "4111 1111"}, [1, "4111"]]}'
     place.ask("POST", "/v1/events", json.loads(odd))
     expect(page.get_by_role("row").filter(has_text="checkout")).to_contain_text('"properties":"text(9)"')
-    expect(page.get_by_role("row").filter(has_text="no name")).to_contain_text("9 bytes")
+    expect(page.get_by_role("row").filter(has_text="no name")).to_contain_text("11 bytes")
     expect(page.get_by_text("4111")).to_have_count(0)
     page.get_by_role("tab", name="What arrives").click()
     expect(page.get_by_role("row").filter(has_text="search")).to_be_visible()

@@ -1,4 +1,4 @@
-"""What is typed is not lost, and what must not happen by mistake is asked for: forms of goals, audiences and settings."""
+"""What is typed is not lost, and what must not happen by mistake is asked for."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from tailorbird.engine.selection import Facets, facets
 from tailorbird.web import wire
 from tailorbird.web.api import specimens
 from tailorbird.web.api.call import Calling, answer
-from tailorbird.web.api.definitions import Definitions, created, shown
+from tailorbird.web.api.definitions import Definitions, created, of_kind, shown
 from tailorbird.web.api.operation import Operation, Stand
 from tailorbird.web.api.views import Listing
 
@@ -28,36 +28,7 @@ _ONE = "/v1/projects/{project:str}/campaigns/{ref:str}"
 _OPT = {"resource": specimens.CAMPAIGN}
 
 
-class Campaigns(Definitions):
-    """Personalizations and experiments."""
-
-    path = f"{_BASE}/campaigns"
-    tags = ("Campaigns",)
-    opt = _OPT
-
-
-class Audiences(Definitions):
-    """Reusable conditions and lists."""
-
-    path = f"{_BASE}/audiences"
-    tags = ("Audiences",)
-    opt = {"resource": specimens.AUDIENCE}  # noqa: RUF012 - Litestar's own form
-
-
-class Templates(Definitions):
-    """Saved content."""
-
-    path = f"{_BASE}/templates"
-    tags = ("Templates",)
-    opt = {"resource": specimens.TEMPLATE}  # noqa: RUF012 - Litestar's own form
-
-
-class Goals(Definitions):
-    """What campaigns are judged by."""
-
-    path = f"{_BASE}/goals"
-    tags = ("Goals",)
-    opt = {"resource": specimens.GOAL}  # noqa: RUF012 - Litestar's own form
+Campaigns, Audiences, Templates, Goals = (of_kind(Definitions, one) for one in specimens.ALL)
 
 
 class CloneIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

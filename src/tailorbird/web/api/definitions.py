@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from litestar import Controller, Response, delete, get, post, put
 from litestar.params import FromPath, PathParameter, QueryParameter
@@ -17,6 +17,8 @@ from tailorbird.engine.view import view
 from tailorbird.web.api.call import Calling, answer
 from tailorbird.web.api.operation import Operation, Resource, Stand
 from tailorbird.web.api.views import Listing, Page
+
+T = TypeVar("T", bound=Controller)
 
 Search = Annotated[str, QueryParameter(description="what the name or the key has in it", max_length=200)]
 OfStatus = Annotated[
@@ -41,6 +43,18 @@ def created(caller: Calling, resource: Resource, definition: Definition) -> Resp
     """A new definition, and where it is found."""
     place = f"/v1/projects/{caller.project}/{resource.plural}/{definition.key}"
     return shown(caller, definition, 201, {"Location": place})
+
+
+def of_kind(routes: type[T], resource: Resource, below: str = "") -> type[T]:
+    """The routes that all kinds have, for one of them; ``below`` its address."""
+    kind = resource.plural.capitalize()
+    members = {
+        "__doc__": f"Of {resource.plural}.",
+        "path": f"/v1/projects/{{project:str}}/{resource.plural}{below}",
+        "tags": (kind,),
+        "opt": {"resource": resource},
+    }
+    return type(kind + routes.__name__, (routes,), members)
 
 
 class Definitions(Controller):

@@ -84,6 +84,8 @@ GOAL = Resource(
     changed={"name": "Orders", "key": "orders", "event": "order", "where": {"total": {"$gt": 0}}},
 )
 
+ALL = (CAMPAIGN, AUDIENCE, TEMPLATE, GOAL)
+
 #: what the examples take for granted, in the order in which it is created
 GIVEN: tuple[tuple[Resource, dict[str, Any]], ...] = (
     (GOAL, {"name": "Orders", "key": "orders", "event": "order"}),

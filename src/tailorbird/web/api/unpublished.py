@@ -14,7 +14,7 @@ from tailorbird.domain.unpublished import Unpublished
 from tailorbird.engine import drafts, publish
 from tailorbird.web.api import specimens
 from tailorbird.web.api.call import Caller, Calling, answer
-from tailorbird.web.api.definitions import shown
+from tailorbird.web.api.definitions import of_kind, shown
 from tailorbird.web.api.operation import Operation, Resource, Stand
 from tailorbird.web.api.views import Listing
 from tailorbird.web.problems import PreconditionRequired
@@ -189,38 +189,6 @@ class Drafts(Controller):
         return shown(caller, made)
 
 
-class CampaignDrafts(Drafts):
-    """Of campaigns."""
-
-    path = f"{_BASE}/campaigns/{{ref:str}}/unpublished"
-    tags = ("Campaigns",)
-    opt = {"resource": specimens.CAMPAIGN}  # noqa: RUF012 - Litestar's own form
-
-
-class AudienceDrafts(Drafts):
-    """Of audiences."""
-
-    path = f"{_BASE}/audiences/{{ref:str}}/unpublished"
-    tags = ("Audiences",)
-    opt = {"resource": specimens.AUDIENCE}  # noqa: RUF012 - Litestar's own form
-
-
-class TemplateDrafts(Drafts):
-    """Of templates."""
-
-    path = f"{_BASE}/templates/{{ref:str}}/unpublished"
-    tags = ("Templates",)
-    opt = {"resource": specimens.TEMPLATE}  # noqa: RUF012 - Litestar's own form
-
-
-class GoalDrafts(Drafts):
-    """Of goals."""
-
-    path = f"{_BASE}/goals/{{ref:str}}/unpublished"
-    tags = ("Goals",)
-    opt = {"resource": specimens.GOAL}  # noqa: RUF012 - Litestar's own form
-
-
 @get(
     f"{_BASE}/unpublished",
     operation_id="listUnpublished",
@@ -238,4 +206,4 @@ async def listing(caller: Calling) -> Response[Any]:
 
 
 unpublished = Router("/", route_handlers=[listing], tags=["Projects"])
-ALL_DRAFTS = (CampaignDrafts, AudienceDrafts, TemplateDrafts, GoalDrafts)
+ALL_DRAFTS = tuple(of_kind(Drafts, one, "/{ref:str}/unpublished") for one in specimens.ALL)
