@@ -141,16 +141,28 @@ def test_two_tabs_of_one_browser_keep_what_each_typed(place: Place, page: Page) 
     assert _draft(place)["name"] == "Of the second, typed on"
 
 
-def test_an_audience_of_rows_begins_with_one_and_says_when_it_means_everybody(place: Place, page: Page) -> None:
+def test_an_audience_without_a_row_is_not_everybody(place: Place, page: Page) -> None:
     first_run(page, place)
     page.goto(f"{place.url}/p/shop/campaigns/new")
     page.get_by_label("Name").fill("Plain")
+    page.reload()
+    expect(page.get_by_label("Name")).to_have_value("Plain")
     page.get_by_role("button", name="Create").click()
-    page.get_by_text("Who…").click()
-    expect(page.get_by_role("combobox", name="Attribute or fact")).to_be_visible()
-    expect(page.get_by_role("button", name=re.compile("to put right"))).to_be_visible()
-    page.get_by_role("button", name="Remove this row").click()
-    expect(page.get_by_text("Without a row, everybody is meant.")).to_be_visible()
+    rule = page.get_by_role("region", name="Rule 1")
+    rule.get_by_text("Everyone", exact=True).click()
+    expect(rule.get_by_role("button", name=re.compile("^Rule 1"))).to_contain_text("Everyone")
+    rule.get_by_text("Who…").click()
+    said = rule.get_by_text("Nobody is chosen before there is a row.")
+    expect(said).to_be_visible()
+    expect(rule.get_by_role("button", name=re.compile("^Rule 1"))).to_contain_text("Nobody chosen yet")
+    rule.get_by_role("button", name="Attribute", exact=True).click()
+    rule.get_by_role("combobox", name="Attribute or fact").fill("plan")
+    expect(said).to_have_count(0)
+    rule.get_by_role("button", name="Remove this row").click()
+    expect(said).to_be_visible()
+    expect(rule.get_by_role("button", name="Needs setup: what is missing")).to_be_visible()
+    page.goto(f"{place.url}/p/shop/campaigns/new")
+    expect(page.get_by_label("Name")).to_have_value("")
 
 
 def test_the_type_of_what_nobody_has_seen_is_shown_and_chosen(place: Place, page: Page) -> None:
@@ -159,7 +171,7 @@ def test_the_type_of_what_nobody_has_seen_is_shown_and_chosen(place: Place, page
     card = _hero(page, place, "Audience")
     card.get_by_role("button", name="Attribute", exact=True).click()
     card.get_by_role("combobox", name="Attribute or fact").last.fill("shoe_size")
-    kind = card.get_by_role("combobox", name="Type of the value").last
+    kind = card.get_by_role("combobox", name="Taken as").last
     value = card.get_by_role("combobox", name="Value", exact=True).last
     for text, named, said in (("042", "Text", "“042”"), ("true", "True / false", "true"), ("42", "Number", "42")):
         value.fill(text)

@@ -148,11 +148,6 @@ function Parts({ group, outermost, ...row }: PartsProps) {
           <Row node={child} {...row} />
         </div>
       ))}
-      {outermost && !only && group.children.length === 0 && (
-        <Text size="sm" c="dimmed">
-          Without a row, everybody is meant.
-        </Text>
-      )}
       {!disabled && <Add add={add} only={only} />}
     </Stack>
   );

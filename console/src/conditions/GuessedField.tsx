@@ -75,7 +75,7 @@ export function GuessedField({ value, suggested, disabled, onChange }: Props) {
       )}
       <Tooltip label="Nothing was seen of this yet, so its type is what it looks like" multiline maw={240}>
         <Select
-          aria-label="Type of the value"
+          aria-label="Taken as"
           w={120}
           allowDeselect={false}
           disabled={disabled}

@@ -2,7 +2,7 @@ import { Group, Paper, SegmentedControl, Stack, Text } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
 import { Builder } from "@/conditions/Builder";
 import { Matches } from "@/conditions/Matches";
-import { type JsonObject, type Node, newTest, read, write } from "@/conditions/model";
+import { type JsonObject, type Node, read, write } from "@/conditions/model";
 import { useCount } from "@/conditions/useCount";
 import { type Known, useKnown } from "@/conditions/useKnown";
 import { JsonEditor } from "@/parts/JsonEditor";
@@ -54,25 +54,25 @@ export function AudienceEditor({ audience, change, locked, none, named }: Props)
     change(made);
   }
 
+  // No row is not yet a choice: “everyone” is one of its own.
+  const nothing = named ? {} : null;
+
   function choose(next: Way) {
     setWay(next);
     unfinished.drop();
     if (next === "everyone") hand("everyone");
     else if (next === "none") hand(null);
     else {
-      const begun = condition ? read(condition) : read({});
-      // Without a row it would be for everyone, which is a choice of its own.
-      const made = next === "rows" && begun.children.length === 0 ? { ...begun, children: [newTest()] } : begun;
-      const told = write(made);
-      setRoot(made);
-      setText(JSON.stringify(told, null, 2));
-      if (JSON.stringify(told) !== JSON.stringify(condition)) hand(told);
+      setRoot(read(condition ?? {}));
+      setText(JSON.stringify(condition ?? {}, null, 2));
+      if (!condition) hand(nothing);
     }
   }
 
   function rows(made: Node) {
     setRoot(made);
-    hand(write(made));
+    const told = write(made);
+    hand(Object.keys(told).length ? told : nothing);
   }
 
   function json(made: string) {
@@ -111,6 +111,11 @@ export function AudienceEditor({ audience, change, locked, none, named }: Props)
         </Text>
       )}
       <WrongFields wrong={counted.wrong}>
+        {way === "rows" && root.kind === "group" && root.children.length === 0 && (
+          <Text size="sm" c="dimmed">
+            {condition ? "Without a row, everybody is meant." : "Nobody is chosen before there is a row."}
+          </Text>
+        )}
         <Condition way={way} root={root} text={text} known={known} locked={locked} rows={rows} json={json} />
       </WrongFields>
     </Stack>

@@ -1,7 +1,7 @@
 import { Anchor, Button, Group, Paper, Radio, Select, Stack, TextInput } from "@mantine/core";
+import { useSessionStorage } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
 import { api, data, type Schemas } from "@/api/client";
 import { asProblem } from "@/api/problem";
 import { campaigns, templates } from "@/api/queries";
@@ -11,6 +11,10 @@ import { Trouble } from "@/parts/Trouble";
 
 type Kind = NonNullable<Schemas["Campaign"]["kind"]>;
 type Start = "scratch" | "template" | "clone";
+
+/** What was chosen so far, which outlives a reload. */
+type Typed = { name: string; kind: Kind; start: Start; from: string | null };
+const BLANK: Typed = { name: "", kind: "personalization", start: "scratch", from: null };
 
 /** The campaign that somebody begins with: valid as a draft, and not more than they asked for. */
 function first(name: string, kind: Kind, template?: string): Schemas["Campaign"] {
@@ -41,10 +45,13 @@ export function NewCampaign() {
   const project = useProject();
   const navigate = useNavigate();
   const client = useQueryClient();
-  const [name, setName] = useState("");
-  const [kind, setKind] = useState<Kind>("personalization");
-  const [start, setStart] = useState<Start>("scratch");
-  const [from, setFrom] = useState<string | null>(null);
+  const [typed, setTyped, forget] = useSessionStorage<Typed>({
+    key: `tailorbird:new-campaign:${project}`,
+    defaultValue: BLANK,
+    getInitialValueInEffect: false,
+  });
+  const { name, kind, start, from } = typed;
+  const set = (part: Partial<Typed>) => setTyped((old) => ({ ...old, ...part }));
   const existing = useQuery(campaigns(project));
   const saved = useQuery(templates(project));
   const create = useMutation({
@@ -65,6 +72,7 @@ export function NewCampaign() {
       );
     },
     async onSuccess(made) {
+      forget();
       await client.invalidateQueries({ queryKey: ["project", project, "campaigns"] });
       await navigate({ to: `/p/${project}/campaigns/${made.key}` });
     },
@@ -94,17 +102,10 @@ export function NewCampaign() {
               required
               autoFocus
               value={name}
-              onChange={(event) => setName(event.currentTarget.value)}
+              onChange={(event) => set({ name: event.currentTarget.value })}
               error={problem?.at("name") ?? problem?.at("key")}
             />
-            <Radio.Group
-              label="Begin"
-              value={start}
-              onChange={(value) => {
-                setStart(value as Start);
-                setFrom(null);
-              }}
-            >
+            <Radio.Group label="Begin" value={start} onChange={(value) => set({ start: value as Start, from: null })}>
               <Group mt={6}>
                 <Radio value="scratch" label="From scratch" />
                 <Radio value="template" label="From a template" disabled={!saved.data?.items.length} />
@@ -118,11 +119,11 @@ export function NewCampaign() {
                 required
                 data={(sources ?? []).map((one) => ({ value: one.key, label: one.body.name }))}
                 value={from}
-                onChange={setFrom}
+                onChange={(made) => set({ from: made })}
               />
             )}
             {start !== "clone" && (
-              <Radio.Group label="What is it?" value={kind} onChange={(value) => setKind(value as Kind)}>
+              <Radio.Group label="What is it?" value={kind} onChange={(value) => set({ kind: value as Kind })}>
                 <Stack gap={6} mt={6}>
                   <Radio
                     value="personalization"

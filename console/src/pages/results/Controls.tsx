@@ -1,5 +1,7 @@
 import { Button, Group, NumberInput, Popover, SegmentedControl, Select, Stack, Switch, TextInput } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
 import { IconAdjustments } from "@tabler/icons-react";
+import { useState } from "react";
 import type { Schemas } from "@/api/client";
 import { useKnown } from "@/conditions/useKnown";
 import type { Report } from "./Results";
@@ -11,6 +13,25 @@ type Props = {
   campaign: Schemas["Versioned_Campaign_"];
   report?: Report;
 };
+
+/** What is typed is asked for after a pause, not letter by letter. */
+function Being({ value, set }: { value: string; set: (value: string) => void }) {
+  const [text, setText] = useState(value);
+  const ask = useDebouncedCallback(set, 500);
+  return (
+    <TextInput
+      size="xs"
+      label="being"
+      placeholder="mobile, tablet"
+      value={text}
+      onChange={(event) => {
+        setText(event.currentTarget.value);
+        ask(event.currentTarget.value);
+      }}
+      onBlur={() => ask.flush()}
+    />
+  );
+}
 
 const BREAKDOWNS = [
   { value: "device", label: "Device" },
@@ -112,12 +133,10 @@ export function Controls({ view, set, campaign, report }: Props) {
                 onChange={(made) => change({ filter: made ? [`${made}=${values.join("=")}`] : undefined })}
               />
               {dimension && (
-                <TextInput
-                  size="xs"
-                  label="being"
-                  placeholder="mobile, tablet"
+                <Being
+                  key={dimension}
                   value={values.join("=")}
-                  onChange={(event) => change({ filter: [`${dimension}=${event.currentTarget.value}`] })}
+                  set={(value) => change({ filter: [`${dimension}=${value}`] })}
                 />
               )}
             </Group>

@@ -11,14 +11,16 @@ import { Page } from "@/parts/Page";
 import { Status } from "@/parts/Status";
 import { verdictIn } from "./view";
 
+const summary = (project: string) => ({
+  queryKey: ["project", project, "summary"],
+  refetchInterval: 60_000,
+  queryFn: () => data(api.GET("/v1/projects/{project}/results", { params: { path: { project } } })),
+});
+
 /** All campaigns side by side. */
 export function Summary() {
   const project = useProject();
-  const found = useQuery({
-    queryKey: ["project", project, "summary"],
-    refetchInterval: 60_000,
-    queryFn: () => data(api.GET("/v1/projects/{project}/results", { params: { path: { project } } })),
-  });
+  const found = useQuery(summary(project));
   return (
     <Page
       title="Results"
@@ -116,6 +118,8 @@ function Overlap() {
     queryKey: ["project", project, "overlap"],
     queryFn: () => data(api.GET("/v1/projects/{project}/results/overlap", { params: { path: { project } } })),
   });
+  const campaigns = useQuery(summary(project)).data?.campaigns ?? [];
+  const nameOf = (key: string) => campaigns.find((one) => one.key === key)?.name ?? key;
   const pairs = [...(found.data?.pairs ?? [])]
     .filter((one) => one.people > 0)
     .sort((a, b) => b.people - a.people)
@@ -143,7 +147,7 @@ function Overlap() {
               {pairs.map((one) => (
                 <Table.Tr key={`${one.one}:${one.other}`}>
                   <Table.Td>
-                    {one.one} and {one.other}
+                    {nameOf(one.one)} and {nameOf(one.other)}
                   </Table.Td>
                   <Table.Td className="num">{count(one.people)}</Table.Td>
                   <Table.Td className="num">{percent(one.share_of_one, 1)}</Table.Td>
