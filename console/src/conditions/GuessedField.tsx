@@ -15,7 +15,7 @@ const NAMES = [
   { value: "number", label: "Number" },
   { value: "boolean", label: "True / false" },
 ];
-const field = { style: { flex: 1, minWidth: 120 }, "aria-label": "Value" };
+const field = { style: { flex: "1 1 90px", minWidth: 0 }, "aria-label": "Value" };
 
 /** What a value is taken for unlike it looks; undefined where it is what it looks like. */
 const unlike = (value: Json): ValueType | undefined =>
@@ -40,7 +40,7 @@ export function GuessedField({ value, suggested, disabled, onChange }: Props) {
   }
   const shared = { ...field, disabled };
   return (
-    <Group gap="xs" wrap="nowrap" style={{ flex: 1, minWidth: 220 }} align="flex-start">
+    <Group gap="xs" style={{ flex: "1 1 200px", minWidth: 0 }} align="flex-start">
       {list ? (
         <TagsInput
           {...shared}
