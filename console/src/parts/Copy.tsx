@@ -23,7 +23,7 @@ export function Snippet({ text, label = "Copy" }: { text: string; label?: string
       <Code block tabIndex={0} style={{ maxHeight: "26rem", overflow: "auto", paddingRight: "2.6rem" }}>
         {text}
       </Code>
-      <Group pos="absolute" top={6} right={6}>
+      <Group pos="absolute" top={6} right={6} bg="var(--mantine-color-body)" style={{ borderRadius: 4 }}>
         <Copy value={text} label={label} />
       </Group>
     </Box>

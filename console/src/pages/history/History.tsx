@@ -24,6 +24,7 @@ import { Empty } from "@/parts/Empty";
 import { Moment } from "@/parts/Moment";
 import { Page } from "@/parts/Page";
 import { Trouble } from "@/parts/Trouble";
+import { type Names, valueInWords, whereInWords } from "./where";
 
 type Entry = Schemas["AuditEntry"];
 type Change = Schemas["Change"];
@@ -168,7 +169,7 @@ function Subject({ entry }: { entry: Entry }) {
 }
 
 /** What differs between two versions, member by member. */
-export function Changes({ changes, names }: { changes: Change[]; names?: Record<string, string> }) {
+export function Changes({ changes, names }: { changes: Change[]; names?: Names }) {
   return (
     <Table.ScrollContainer minWidth={560} tabIndex={0} px="md" pb="sm">
       <Table layout="fixed" fz="xs">
@@ -182,14 +183,14 @@ export function Changes({ changes, names }: { changes: Change[]; names?: Record<
         <Table.Tbody>
           {changes.map((change) => (
             <Table.Tr key={change.path} style={{ verticalAlign: "top" }}>
-              <Table.Td>
-                <code>{named(change.path, names)}</code>
+              <Table.Td title={change.path} style={{ overflowWrap: "anywhere" }}>
+                {whereInWords(change.path, names)}
               </Table.Td>
               <Table.Td>
-                <Value value={change.before} path={change.path} />
+                <Value value={change.before} path={change.path} names={names} />
               </Table.Td>
               <Table.Td>
-                <Value value={change.after} path={change.path} />
+                <Value value={change.after} path={change.path} names={names} />
               </Table.Td>
             </Table.Tr>
           ))}
@@ -199,12 +200,7 @@ export function Changes({ changes, names }: { changes: Change[]; names?: Record<
   );
 }
 
-/** A path in which ids are replaced by what people call their rules and experiences. */
-function named(path: string, names: Record<string, string> = {}): string {
-  return path.replace(/[A-Za-z0-9]{5}/g, (id) => names[id] ?? id);
-}
-
-function Value({ value, path }: { value: unknown; path: string }) {
+function Value({ value, path, names }: { value: unknown; path: string; names?: Names }) {
   if (typeof value === "number" && path.endsWith("_at")) return <Moment at={value} exact />;
   if (value === undefined || value === null)
     return (
@@ -212,10 +208,15 @@ function Value({ value, path }: { value: unknown; path: string }) {
         nothing
       </Badge>
     );
-  const text = typeof value === "string" ? value : JSON.stringify(value, null, 1);
+  const told = valueInWords(value, path, names);
   return (
-    <Code block fz="xs" style={{ maxHeight: 180, overflow: "auto", whiteSpace: "pre-wrap" }}>
-      {text}
+    <Code
+      block
+      fz="xs"
+      ff={told === undefined ? undefined : "text"}
+      style={{ maxHeight: 180, overflow: "auto", whiteSpace: "pre-wrap" }}
+    >
+      {told ?? JSON.stringify(value, null, 1)}
     </Code>
   );
 }
