@@ -37,7 +37,7 @@ def greet_everybody(place: Place) -> None:
     arms = [{"name": "Warm", "content": {"body": HELLO}}]
     rules = [{"name": "All", "audience": "everyone", "experiences": arms}]
     goals = [{"goal": "order", "role": "primary"}]
-    body = {"name": "Everybody", "key": "everybody", "rules": rules, "goals": goals}
+    body = {"name": "Everybody", "key": "everybody", "control": 0, "rules": rules, "goals": goals}
     place.ask("POST", "/v1/projects/shop/campaigns", body)
     place.ask("POST", "/v1/projects/shop/campaigns/everybody/start")
 
