@@ -36,7 +36,7 @@ def chromium() -> Iterator[Browser]:
 def visitor(chromium: Browser) -> Iterator[BrowserContext]:
     """A browser that was never anywhere."""
     context = chromium.new_context(user_agent=FIREFOX)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     yield context
     context.close()
 

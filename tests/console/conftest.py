@@ -90,8 +90,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 @pytest.fixture
 def context(chromium: Browser) -> Iterator[BrowserContext]:
     made = chromium.new_context(viewport={"width": 1440, "height": 900}, permissions=["clipboard-read"])
-    made.set_default_timeout(15_000)
-    expect.set_options(timeout=15_000)
+    made.set_default_timeout(45_000)
+    expect.set_options(timeout=45_000)
     yield made
     made.close()
 

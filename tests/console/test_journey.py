@@ -95,7 +95,8 @@ def _preview(page: Page, place: Place) -> None:
 
 
 def _start(page: Page, place: Place) -> None:
-    page.get_by_role("button", name="Start").click()
+    with page.expect_response(lambda answer: answer.url.endswith("/start")):  # the page does not wait for it
+        page.get_by_role("button", name="Start").click()
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
 
 

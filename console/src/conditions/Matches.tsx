@@ -17,11 +17,11 @@ export function Matches({ found }: { found: ReturnType<typeof useCount> }) {
       </Text>
     );
   const told = found.data;
-  if (!told) return <Loader size="xs" aria-label="Counting" />;
+  if (!told) return <Loader size="xs" role="img" aria-label="Counting" />;
   const examples = told.examples as Schemas["Person"][];
   return (
     <Group gap={6} wrap="nowrap">
-      {found.counting && <Loader size={12} aria-label="Counting" />}
+      {found.counting && <Loader size={12} role="img" aria-label="Counting" />}
       <HoverCard withArrow position="bottom-end" disabled={examples.length === 0}>
         <HoverCard.Target>
           <Text size="sm" role="status" tabIndex={0} c={found.counting ? "dimmed" : undefined}>
